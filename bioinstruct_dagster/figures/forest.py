@@ -141,7 +141,7 @@ def _shares(title: str, rows: Mapping[str, PlottedScore]) -> str:
         f"<g stroke='{BLUE}'><path d='{lines}' stroke-width='2'/>"
         f"<path d='{dots}' stroke-width='9' stroke-linecap='round'/></g>"
         + label("0", x=_LEFT - 4, y=bottom + 16)
-        + label(percent(1).replace(".0", ""), x=_LEFT + _WIDE - 22, y=bottom + 16),
+        + label(percent(1).replace(".0", ""), x=_LEFT + _WIDE - 32, y=bottom + 16),
         bottom + 26,
     )
 

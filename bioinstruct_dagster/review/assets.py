@@ -58,9 +58,7 @@ def review_sample(
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """A random sample of kept and rejected rows for persons to judge, as an HTML page and as CSV.
-
-    Open `review/review.html` in the data folder; it needs no network. A judged row is not asked
-    again.
+    Open `review/review.html` in the data folder. A judged row is not asked again.
     """
     # The strata are kept rows by category, kept rows with an uncertain category, and rejected rows
     # by gate; their sizes are stored, so that estimates can be weighted. When the set grows, new
@@ -122,7 +120,6 @@ def review_results(
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """What reviewers say about rows, read from all files in `review/filled` of the data folder.
-
     Rows that they reject leave the data set; their categories replace those of the machine.
     """
     # A row that they accept although a gate rejected it counts against the precision of the gate,

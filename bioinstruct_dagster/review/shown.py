@@ -28,6 +28,12 @@ _FIGURES = {
     "kappa_category": "kappa of categories",
 }
 _ALL = ("all kept rows", "all filters")
+# In the drawing, which holds about 20 characters a name.
+_DRAWN = {
+    "defect_rate": "defective kept rows",
+    "category_accuracy": "right category",
+    "filter_precision": "rightly rejected",
+}
 
 
 def sample_summary(strata: Sequence[Mapping[str, Any]], unjudged: int) -> str:
@@ -108,28 +114,25 @@ def results_sentence(figures: ReviewFigures) -> str:
 
 def results_summary(figures: ReviewFigures) -> str:
     """The sentences, and the shares with their intervals."""
-    order = ("defect_rate", "filter_precision", "category_accuracy")
+    order = list(_DRAWN)
     found = sorted(
-        (one for one in figures.measures if one["figure"] in order),
-        # What is about everything first, then each filter.
-        key=lambda one: (
-            one["subject"] not in _ALL,
-            one["figure"] != "filter_precision" and one["subject"] not in _ALL,
-            order.index(one["figure"]),
+        (
+            one
+            for one in figures.measures
+            if one["figure"] == "filter_precision"
+            or (one["figure"] in order and one["subject"] in _ALL)
         ),
+        key=lambda one: (one["subject"] not in _ALL, order.index(one["figure"])),
     )
     rows = {
-        _measure_name(one): PlottedScore(one["value"], one["ci_low"], one["ci_high"])
-        for one in found
+        _drawn_name(one): PlottedScore(one["value"], one["ci_low"], one["ci_high"]) for one in found
     }
     return summary(results_sentence(figures), shares("Shares, 95 % intervals", rows))
 
 
-def _measure_name(one: Mapping[str, Any]) -> str:
-    name = _FIGURES[one["figure"]]
-    if one["subject"] in _ALL:
-        return name
-    return f"{name}: {one['subject'].replace('_', ' ')}"
+def _drawn_name(one: Mapping[str, Any]) -> str:
+    """The name of a share in the drawing: below that of all filters stands each gate."""
+    return _DRAWN[one["figure"]] if one["subject"] in _ALL else f"… by {one['subject']}"
 
 
 def measures_table(figures: ReviewFigures) -> list[dict[str, Any]]:

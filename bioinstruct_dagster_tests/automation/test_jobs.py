@@ -14,6 +14,7 @@ def keys_of(checks, assets=None):
 
 
 def test_the_job_of_checks_runs_all_of_them_and_makes_nothing(settings, store):
+    store.replace({})
     defs = build_defs(settings)
     job = defs.resolve_job_def("checks")
     assert not job.asset_layer.executable_asset_keys & job.asset_layer.selected_asset_keys
@@ -28,6 +29,7 @@ def test_the_job_of_checks_runs_all_of_them_and_makes_nothing(settings, store):
 
 
 def test_a_step_without_assets_reports_the_checks_of_some(settings, store):
+    store.replace({})
     checks = build_defs(settings).asset_checks
     assets = {"lora_adapter", "eval_scores"}
     found = list(judged_by(checks, assets, store, settings))

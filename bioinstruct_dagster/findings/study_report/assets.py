@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bioinstruct_dagster.findings.study_report.sources import ReportSources
 
 NAME = "study_report"
+_DRAWN = "<data:image/svg"  # how a drawing begins in a summary
 CODE_VERSION = "1"
 
 
@@ -85,6 +86,7 @@ def written_report(
     return dg.MaterializeResult(
         metadata={
             "summary": dg.MetadataValue.md(_summary(sources, written)),
+            "answer": dg.MetadataValue.md(summary(written.summary)),
             "report": dg.MetadataValue.path(written.path.resolve()),
             "rehearsal": dg.MetadataValue.bool(bool(rehearsed)),
             **({REHEARSAL_KEY: dg.MetadataValue.md(summary(rehearsed))} if rehearsed else {}),
@@ -108,4 +110,13 @@ def _summary(sources: "ReportSources", written: "WrittenReport") -> str:
         return summary(written.summary)
     title, lines = lines_of(sources.headlines[0])
     text = REHEARSED * sources.headlines[0].rehearsal + written.summary
-    return summary(text, differences(title, lines, "measures") if lines else None)
+    if not lines:
+        return summary(text)
+    drawing = differences(title, lines, "measures")
+    # A long answer leaves no room for the drawing. The report and the entry `answer` hold it all.
+    sentences = text.split(". ")
+    for most in range(len(sentences), 0, -1):
+        shortened = ". ".join(sentences[:most]).removesuffix(".") + "."
+        if _DRAWN in (shown := summary(shortened, drawing)):
+            return shown
+    return summary(text)
