@@ -121,13 +121,7 @@ def adapter_refusals(
         *_rehearsal(adapter, store, result or {}),
         *_licence(adapter),
         *_changed_files(adapter, result),
-        *(
-            f"{one.asset}, {one.experiment}: {one.why_older}. Only results on the present data set "
-            f"can be published. Materialize key:lora_adapter and key:eval_scores for it again."
-            for one in made_results(store)
-            if one.experiment == adapter.experiment and one.asset in _OF_EXPERIMENT
-            if one.why_older
-        ),
+        *_older(adapter, store),
         *check_refusals(checks),
     ]
 
@@ -147,6 +141,20 @@ def _rehearsal(adapter: PublishedAdapter, store: Store, result: Mapping[str, Any
             f"fixtures: {', '.join(tasks)}. They stand on its card, so it can't be published. Get "
             "the items of these tasks, or leave the tasks out of BIOINSTRUCT_EVALUATE_TASKS. Then "
             "materialize key:eval_scores for this partition again."
+        )
+
+
+def _older(adapter: PublishedAdapter, store: Store) -> Iterator[str]:
+    """A sentence for each reason why results are older, with the results that it is about."""
+    assets: dict[str, list[str]] = {}
+    for one in made_results(store):
+        if one.experiment == adapter.experiment and one.asset in _OF_EXPERIMENT and one.why_older:
+            assets.setdefault(one.why_older, []).append(one.asset)
+    for why, names in assets.items():
+        yield (
+            f"{' and '.join(names)}, {adapter.experiment}: {why}. Only results on the present data "
+            "set can be published. Run: dagster asset materialize -m bioinstruct_dagster --select "
+            f"'key:lora_adapter,key:eval_scores' --partition '{adapter.experiment}'"
         )
 
 

@@ -25,7 +25,8 @@ def edited_files(folder: Path, published: Iterable[str], anew: str) -> list[str]
             return []
         unknown = (
             f"Nobody knows whether the documents in {folder} were changed by hand: an earlier "
-            f"version of the project wrote them. To be sure, {anew}"
+            "version of the project wrote them. They are published as they are, so check what they "
+            "say."
         )
         return [unknown]
     return [
