@@ -83,9 +83,14 @@ def items_mark(row: Mapping[str, Any], sign: str = ", ") -> str:
     return "" if source in {"files", "hub", "own"} else f"{sign}{source}"
 
 
-def marks(row: Mapping[str, Any]) -> str:
-    """What keeps a row from being taken as it stands, in words; empty for nothing."""
-    older = f"older: {row['older']}" if isinstance(row["older"], str) else "older data"
+def marks(row: Mapping[str, Any], *, why: bool = False) -> str:
+    """What keeps a row from being taken as it stands, in words; empty for nothing.
+
+    Args:
+        row: of the table of a finding.
+        why: whether to say why a score is one on older data, which takes much room.
+    """
+    older = f"older: {row['older']}" if why else "older data"
     repeated = row.get("items_trained_on") or 0  # of a table that the store holds without it
     return "; ".join(
         [REHEARSAL] * row["rehearsal"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "study_report"
 _DRAWN = "<data:image/svg"  # how a drawing begins in a summary
+_MORE = " Limits: see the entry answer."
 CODE_VERSION = "1"
 
 
@@ -117,6 +118,7 @@ def _summary(sources: "ReportSources", written: "WrittenReport") -> str:
     sentences = text.split(". ")
     for most in range(len(sentences), 0, -1):
         shortened = ". ".join(sentences[:most]).removesuffix(".") + "."
+        shortened += _MORE if most < len(sentences) else ""
         if _DRAWN in (shown := summary(shortened, drawing)):
             return shown
     return summary(text)

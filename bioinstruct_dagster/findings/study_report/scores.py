@@ -135,7 +135,7 @@ def _line(row: Mapping[str, Any]) -> list[str | None]:
         None if row["p_holm"] is None else f"{row['p_holm']:.2g}",
         could,
         places_text(row),
-        marks(row) or None,
+        marks(row, why=True) or None,
     ]
 
 
