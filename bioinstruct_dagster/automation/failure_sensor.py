@@ -6,6 +6,7 @@ words of the summary (failure_reports), or the request to the webhook (webhook).
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
@@ -22,6 +23,7 @@ from bioinstruct_dagster.automation.webhook import post_json
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 
+_PACKAGE = Path(__file__).parents[1]
 POLL_SECONDS = 30
 _STATED = "StatedError"  # the class name that store.step_failures gives to an error for users
 
@@ -76,10 +78,25 @@ def _ours(context: dg.RunFailureSensorContext) -> bool:
     run, repository = context.dagster_run, context.repository_def
     if repository is None:  # nothing to compare with
         return True
-    if not repository.has_job(run.job_name):
+    if not repository.has_job(run.job_name) or _of_another_copy(run):
         return False
     # Every project has the job of selected assets.
     return set(run.asset_selection or ()) <= repository.asset_graph.get_all_asset_keys()
+
+
+def _of_another_copy(run: dg.DagsterRun) -> bool:
+    """Whether the run was started in a folder with another copy of this package.
+
+    Copies have the same jobs and assets, and a run of the command line names no code location. But
+    each run names the folder that its code was loaded from.
+    """
+    origin = run.job_code_origin
+    pointer = origin.repository_origin.code_pointer if origin else None
+    folder = getattr(pointer, "working_directory", None)
+    if not folder:
+        return False
+    theirs = Path(folder) / _PACKAGE.name / "__init__.py"
+    return theirs.is_file() and not theirs.samefile(_PACKAGE / "__init__.py")
 
 
 def failed_run(context: dg.RunFailureSensorContext) -> FailedRun:

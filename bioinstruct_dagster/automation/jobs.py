@@ -4,8 +4,8 @@ Belongs here: which assets a job materializes. Does not: when a job runs (schedu
 the steps' work (training.assets, evaluation.assets).
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, cast
 
 import dagster as dg
 from pydantic import Field
@@ -28,6 +28,7 @@ from bioinstruct_dagster.store.step_failures import StepConfig, stating_errors
 from bioinstruct_dagster.training.assets import train_adapters
 
 DATA_SET_SELECTION = dg.AssetSelection.assets("dataset_figures").upstream()
+_JUDGED_BY_STUDY = {"lora_adapter", "eval_scores"}
 # The jobs that train or score.
 TRAINING_JOBS = {"data_worth", "experiment", "study"}
 TRAINING_SELECTION = dg.AssetSelection.groups(
@@ -74,6 +75,16 @@ data_worth_job = dg.define_asset_job(
     ),
 )
 
+# It makes nothing, so it also judges again what was made by runs without checks.
+checks_job = dg.define_asset_job(
+    "checks",
+    selection=dg.AssetSelection.all_asset_checks(),
+    description=(
+        "Run all checks on what is there. It makes no asset, asks no teacher and costs nothing. "
+        "Run it before you publish, if checks have no result or are older than their assets."
+    ),
+)
+
 
 class StudyConfig(StepConfig):
     """Which experiments a study runs."""
@@ -107,7 +118,11 @@ class StudyConfig(StepConfig):
     )
 
 
-def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinition:
+def study_job(
+    matrix: ExperimentMatrix,
+    where: str = "local",
+    checks: Sequence[dg.AssetChecksDefinition] = (),
+) -> dg.JobDefinition:
     """The job `study`: it trains and scores any set of experiments in one run.
 
     A backfill also makes one run, but only of partitions that form a range. So this job is no asset
@@ -116,6 +131,7 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
     Args:
         matrix: the experiments.
         where: the setting BIOINSTRUCT_COMPUTE.
+        checks: of the project. Those of adapters and scores judge at the end of the step.
     """
 
     @dg.op(pool=GPU_POOL, tags=gpu_tags(where), out=dg.Out(dg.Nothing))
@@ -146,6 +162,10 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
             if config.score:
                 ended.append((yield from score_adapters(step, experiments)))
         faults = _faults(ended)
+        for one in judged_by(checks, _JUDGED_BY_STUDY, store, settings):
+            yield one
+            if not one.passed and one.blocking:
+                faults.append(f"The check {one.check_name} failed. {one.description or ''}")
         if config.score:
             try:  # also over the experiments that went well, if others failed
                 yield from findings_of(context, store, settings, matrix)
@@ -170,6 +190,40 @@ def study_job(matrix: ExperimentMatrix, where: str = "local") -> dg.JobDefinitio
         train_and_score()
 
     return study
+
+
+def judged_by(
+    checks: Iterable[dg.AssetChecksDefinition],
+    assets: Collection[str],
+    store: Store,
+    settings: Settings,
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """The results of the checks of some assets, for a step of a job that has no assets.
+
+    Args:
+        checks: of the project.
+        assets: whose checks judge.
+        store: that the checks read.
+        settings: likewise.
+    """
+    resources: dict[str, Any] = {"store": store, "settings": settings}
+    for check in checks:
+        for spec in check.check_specs:
+            if spec.asset_key.to_user_string() not in assets:
+                continue
+            needed = {
+                name: resources[name] for name in check.required_resource_keys & set(resources)
+            }
+            result = cast("dg.AssetCheckResult", check(**needed))
+            yield dg.AssetCheckEvaluation(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=result.passed,
+                severity=result.severity,
+                description=result.description,
+                metadata=result.metadata,
+                blocking=spec.blocking,
+            )
 
 
 def _chosen(config: StudyConfig, matrix: ExperimentMatrix) -> list[Experiment]:

@@ -176,32 +176,39 @@ def _carried_out(
     """Push what is planned, or list it. The last line says what came out."""
     rows = listing(plan.files)
     shown: dict[str, Any] = {"files": dg.MetadataValue.md(markdown_table(rows))}
-    for note in plan.notes:
+    for note in (*plan.notes, *plan.edited):
         context.log.warning(note)
+    edited = "".join(f"\n{one}" for one in plan.edited)
     if dry_run:
         listed = "\n".join(f"  {row['file']}  {row['size']}, {row['content']}" for row in rows)
         reasons = "\n".join(f"- {one}" for one in plan.refusals)
         size = size_in_words(total_size(plan.files))
         last = (
-            f"Dry run: nothing was sent. {plan.to.page} would get {len(rows)} files, {size}:\n"
-            f"{listed}\n"
-        ) + (f"It would be refused:\n{reasons}" if reasons else "Nothing speaks against it.")
+            (
+                f"Dry run: nothing was sent. {plan.to.page} would get {len(rows)} files, {size}:\n"
+                f"{listed}\n"
+            )
+            + (f"It would be refused:\n{reasons}" if reasons else "Nothing speaks against it.")
+            + edited
+        )
         against = len(plan.refusals)
         shown[OUTCOME] = "Dry run: nothing was sent. " + (
             f"It would be refused: {number_of(against, 'reason')}, listed above."
             if against
             else "Nothing speaks against it. The files are listed above."
         )
+        shown[OUTCOME] += edited.replace("\n", " ")
         shown["refusals"] = dg.MetadataValue.md(reasons or "none")
     else:
         pushed = plan.push(context.log.info)
-        last = shown[OUTCOME] = pushed.in_words()
+        last = pushed.in_words() + edited
+        shown[OUTCOME] = last.replace("\n", " ")
         shown |= {"page": dg.MetadataValue.url(pushed.page), "commit": pushed.commit}
         # The page of the asset then says where it was published.
         context.log_event(
             dg.AssetObservation(
                 asset,
-                description=last,
+                description=shown[OUTCOME],
                 partition=partition,
                 metadata={"page": shown["page"], "commit": pushed.commit},
             )

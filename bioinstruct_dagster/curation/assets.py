@@ -229,8 +229,17 @@ def _curation_metadata(
         "repaired": kept["repaired"],
         "flagged": kept["flagged"],
         "repeats in meaning": counts.repeat_in_meaning,
-        "rejected by reason": dg.MetadataValue.json(
-            {f"{row['gate']}: {row['reason']}": row["rows"] for row in rejected}
+        "rejected by reason": dg.MetadataValue.md(
+            markdown_table(
+                [
+                    {
+                        "gate": row["gate"],
+                        "reason": row["reason"].replace("_", " "),
+                        "rows": row["rows"],
+                    }
+                    for row in rejected
+                ]
+            )
         ),
         "checked in this run": ", ".join(f"{gate} {n:,}" for gate, n in counts.checked.items())
         or "nothing",

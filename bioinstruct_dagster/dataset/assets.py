@@ -160,7 +160,9 @@ def dataset_figures(
     shown["rows with a root verb (%)"] = percent_number(made.verbs.with_verb / made.verbs.read)
     shown["reader"] = made.verbs.reader
     for path in made.files:
-        shown[path.name] = dg.MetadataValue.path(path.resolve())
+        # Of short words: a long key would push the figure out of the page.
+        named = path.stem.removeprefix("dataset_").replace("_", " ")
+        shown[f"{path.suffix[1:].upper()} of {named}"] = dg.MetadataValue.path(path.resolve())
     return materialization(
         context, store, "dataset_figures", made.fingerprint, extra=shown, preview=False
     )

@@ -17,6 +17,7 @@ from bioinstruct_dagster.dataset.card.datasheet import render_datasheet
 from bioinstruct_dagster.dataset.card.statistics import text_statistics
 from bioinstruct_dagster.dataset.sources import content_source
 from bioinstruct_dagster.dataset.splits import SPLITS, split_of_row
+from bioinstruct_dagster.dataset.written_files import record_written
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.new_folders import new_folder
 from bioinstruct_dagster.store.fingerprints import sha256_of_file, sha256_of_rows
@@ -103,6 +104,7 @@ def _write_documents(
     (folder / DATASHEET_FILE).write_text(
         render_datasheet(card, rows, sizes, fingerprint, measured), "utf-8"
     )
+    record_written(folder, (CARD_FILE, CROISSANT_FILE, DATASHEET_FILE))
 
 
 def shard_name(split: str, shard: int, shards: int, fingerprint: str) -> str:

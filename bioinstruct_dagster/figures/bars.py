@@ -13,7 +13,12 @@ _LONGEST = SEEN - _LEFT - 24
 _NAME = 24
 
 
-def bars(title: str, counts: Mapping[str, int], unit: str, of: int | None = None) -> Drawing:
+def bars(
+    title: str,
+    counts: Mapping[str, int],
+    unit: str,
+    of: int | Mapping[str, int] | None = None,
+) -> Drawing:
     """A drawing of one bar for each name, in the given order.
 
     If not all fit, the last ones are drawn together as "other".
@@ -22,13 +27,15 @@ def bars(title: str, counts: Mapping[str, int], unit: str, of: int | None = None
         title: above the bars.
         counts: by name.
         unit: of the counts, such as rows.
-        of: the total that shares are shown of; by default the sum. 0 shows no shares.
+        of: the total that shares are shown of; by default the sum. 0 shows no shares. Totals by
+            name are written beside the counts in their place, such as "3 of 20".
     """
     total = sum(counts.values()) if of is None else of
 
     def drawing(room: int) -> str:
         for most in range(len(counts), 0, -1):
-            drawn = _drawn(title, _merged(counts, most), unit, total)
+            totals = total if isinstance(total, int) else _merged(total, most)
+            drawn = _drawn(title, _merged(counts, most), unit, totals)
             if len(drawn) <= room:
                 return drawn
         return ""
@@ -44,13 +51,15 @@ def _merged(counts: Mapping[str, int], most: int) -> dict[str, int]:
     return dict(items[: most - 1]) | {f"{len(rest)} others": sum(n for _, n in rest)}
 
 
-def _drawn(title: str, counts: Mapping[str, int], unit: str, total: int) -> str:
+def _drawn(title: str, counts: Mapping[str, int], unit: str, total: int | Mapping[str, int]) -> str:
     top = max(counts.values(), default=0) or 1
     path, texts = "", ""
     for i, (name, n) in enumerate(counts.items()):
         y = _TOP + i * _ROW
         path += f"M{_LEFT} {y - 4}h{max(1 if n else 0, round(_LONGEST * n / top))}"
-        share = f" ({percent(n / total)})" if total else ""
+        share = f" ({percent(n / total)})" if total and isinstance(total, int) else ""
+        if not isinstance(total, int):
+            share = f" of {total[name]:,}"
         texts += label(f"{name[:_NAME].replace('_', ' ')} {n:,}{share}", y=y)
     bottom = _TOP + len(counts) * _ROW - 12
     return sheet(

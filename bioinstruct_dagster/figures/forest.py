@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bioinstruct_dagster.figures.sheet import BLUE, ORANGE, SEEN, Drawing, label, sheet
-from bioinstruct_dagster.figures.values import interval, signed
+from bioinstruct_dagster.figures.values import interval, percent, signed
 
 _TOP, _ROW, _NAME, _LONG_NAME, _MOST_ROWS = 42, 22, 10, 20, 7
 _LEFT = 234
@@ -97,6 +97,51 @@ def _differences(title: str, rows: Mapping[str, PlottedScore], *, with_intervals
         + label(signed(-reach, 2), x=_LEFT - 14, y=bottom + 16)
         + label("0", x=x(0) - 4, y=bottom + 16)
         + label(signed(reach, 2), x=_LEFT + _WIDE - 22, y=bottom + 16),
+        bottom + 26,
+    )
+
+
+def shares(title: str, rows: Mapping[str, PlottedScore]) -> Drawing:
+    """A drawing of shares with their intervals, from 0 to 100 %.
+
+    If not all fit, the first ones are drawn.
+
+    Args:
+        title: above the rows.
+        rows: shares from 0 to 1 by name.
+    """
+
+    def drawing(room: int) -> str:
+        for most in range(min(len(rows), _MOST_ROWS), 0, -1):
+            drawn = _shares(title, dict(list(rows.items())[:most]))
+            if len(drawn) <= room:
+                return drawn
+        return ""
+
+    return drawing
+
+
+def _shares(title: str, rows: Mapping[str, PlottedScore]) -> str:
+    texts = lines = dots = ""
+
+    def x(share: float) -> int:
+        return _LEFT + round(_WIDE * share)
+
+    for i, (name, one) in enumerate(rows.items()):
+        y = _TOP + i * _ROW
+        low, high = one.ends
+        short = name if len(name) <= _LONG_NAME else f"{name[: _LONG_NAME - 1]}…"
+        texts += label(f"{short} {percent(one.value)}", y=y)
+        lines += f"M{x(low)} {y - 4}H{x(high)}"
+        dots += f"M{x(one.value)} {y - 4}h0"
+    bottom = _TOP + len(rows) * _ROW - 12
+    return sheet(
+        title,
+        f"{texts}<path d='M{_LEFT} 28V{bottom}h{_WIDE}' fill='none' stroke='gray'/>"
+        f"<g stroke='{BLUE}'><path d='{lines}' stroke-width='2'/>"
+        f"<path d='{dots}' stroke-width='9' stroke-linecap='round'/></g>"
+        + label("0", x=_LEFT - 4, y=bottom + 16)
+        + label(percent(1).replace(".0", ""), x=_LEFT + _WIDE - 32, y=bottom + 16),
         bottom + 26,
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.findings.study_report.assets import CODE_VERSION as REPORT_VERSION
 from bioinstruct_dagster.findings.study_report.assets import NAME as REPORT
 from bioinstruct_dagster.findings.study_report.assets import study_report_asset, written_report
@@ -35,6 +36,7 @@ _READ_FIRST = {
     "category_ablation": ("base_model", "trained_on", "seeds"),
     "data_scaling": ("base_model", "train_rows", "seeds"),
 }
+_MOST_WRAPPED = 900  # characters; Dagster hides a longer text behind a button
 MOST_LISTED = 60  # rows of that table; the CSV file holds all
 _DESCRIPTIONS = {
     "leaderboard": (
@@ -138,6 +140,11 @@ def _made(
     )
 
 
+def _wrapped(text: str) -> str:
+    """A text that Dagster shows in place, in lines that a page shows as a whole; else unchanged."""
+    return summary(text) if len(text) < _MOST_WRAPPED else text
+
+
 def _shown(name: str, made: "Made") -> dict[str, Any]:
     """What the UI shows first: the summary, then the figure, what is missing, rows, and files."""
     from bioinstruct_dagster.findings.wording import table_row
@@ -147,7 +154,7 @@ def _shown(name: str, made: "Made") -> dict[str, Any]:
         content = base64.b64encode(made.picture).decode()
         shown["figure"] = dg.MetadataValue.md(f"![figure](data:image/png;base64,{content})")
     if made.missing:
-        shown["scored"] = dg.MetadataValue.md("\n\n".join(made.missing))
+        shown["scored"] = dg.MetadataValue.md("\n\n".join(map(_wrapped, made.missing)))
     rows = [table_row(row, _READ_FIRST[name]) for row in made.rows[:MOST_LISTED]]
     shown["rows"] = dg.MetadataValue.md(markdown_table(rows))
     shown["older rows"] = sum(bool(row["older"]) for row in made.rows)

@@ -20,6 +20,7 @@ from bioinstruct_dagster.findings.figures.scaling import scaling_figure
 from bioinstruct_dagster.findings.files import REPORTS, write_csv, write_finding
 from bioinstruct_dagster.findings.published import PublishedFigures, read_published
 from bioinstruct_dagster.findings.scaling import SizePair, size_pairs
+from bioinstruct_dagster.findings.stored_scores import with_repeated_items
 from bioinstruct_dagster.models.current_dataset import train_rows
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.plots.canvas import page_picture
@@ -171,6 +172,7 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
     columns = table_columns(sources.store, name)
     rows = [{column: row[column] for column in columns} for row in finding.rows(sources)]
     sources.store.replace({name: rows})
+    rows = with_repeated_items(rows, sources.store)
     figure = finding.figure(rows, sources) if rows else None
     files = write_finding(folder, name, rows, figure, finding.described)
     if name == "leaderboard":

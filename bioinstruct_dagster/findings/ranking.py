@@ -9,16 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.findings.comparisons.places import PAIRED, UNPAIRED, Entrant, Place, places
 from bioinstruct_dagster.findings.item_values import ItemValues
 from bioinstruct_dagster.findings.published import PublishedFigures
 from bioinstruct_dagster.findings.stored_scores import (
-    AVERAGE,
     HELD_OUT,
-    experiment_name,
     interval_of,
     stored_scores,
+    with_repeated_items,
 )
 from bioinstruct_dagster.store.database import Store
 
@@ -43,9 +41,8 @@ def leaderboard_rows(
         stand_ins: by the name of a task that stands in for another, the name of the other.
     """
     values = ItemValues(store, stand_ins)
-    trained_on = items_trained_on(store)
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in stored_scores(store):
+    for row in with_repeated_items(stored_scores(store), store):
         if row["task"] != HELD_OUT or row["category"] == "all":
             groups.setdefault(_equal_items(row), []).append(row)
     made_at = datetime.now(UTC)
@@ -54,7 +51,6 @@ def leaderboard_rows(
         found, method = _places(members, values)
         for row, place in zip(members, found, strict=True):
             gain = published.gain_beside(row)
-            of_category = row["category"] if row["task"] == AVERAGE else ""
             rows.append(
                 row
                 | {
@@ -63,9 +59,6 @@ def leaderboard_rows(
                     "compared": place.of,
                     "tied_with_best": place.tied_with_best,
                     "compared_by": method,
-                    "items_trained_on": trained_on.get(
-                        (experiment_name(row), row["task"], of_category), 0
-                    ),
                     "quoted_gain": gain.gain if gain else None,
                     "quoted_from": published.told(gain) if gain else None,
                     "made_at": made_at,

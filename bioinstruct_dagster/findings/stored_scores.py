@@ -5,10 +5,11 @@ category of the test split. Belongs here: the statement that reads them. Does no
 them (ranking, ablation, scaling).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
+from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.findings.comparisons.intervals import Interval, detectable, relative_change
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.store.database import Store
@@ -86,6 +87,33 @@ def stored_scores(store: Store) -> list[dict[str, Any]]:
             if change:
                 row["relative_gain"], row["relative_low"], row["relative_high"] = change
     return rows
+
+
+def with_repeated_items(rows: Iterable[Mapping[str, Any]], store: Store) -> list[dict[str, Any]]:
+    """The rows with `items_trained_on`: how many items of the score training rows repeat.
+
+    All findings, and all tables that show them, take the number from here.
+
+    Args:
+        rows: of one experiment (`recipe`), or of several seeds (`recipes`): then it is the most.
+        store: with the items' results.
+    """
+    found = items_trained_on(store)
+    return [
+        {
+            **row,
+            "items_trained_on": max(
+                found.get((partition_key((row["base_model"], recipe)), row["task"], _part(row)), 0)
+                for recipe in row.get("recipes") or [row["recipe"]]
+            ),
+        }
+        for row in rows
+    ]
+
+
+def _part(row: Mapping[str, Any]) -> str:
+    """Of an average, its category; the items of a task are counted as a whole."""
+    return row["category"] if row["task"] == AVERAGE else ""
 
 
 def experiment_name(row: Mapping[str, Any]) -> str:

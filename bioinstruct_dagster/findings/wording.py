@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bioinstruct_dagster.figures.forest import PlottedScore
+from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.stored_scores import AVERAGE, HELD_OUT
 
 REHEARSAL = "rehearsal"
@@ -82,9 +83,20 @@ def items_mark(row: Mapping[str, Any], sign: str = ", ") -> str:
     return "" if source in {"files", "hub", "own"} else f"{sign}{source}"
 
 
-def marks(row: Mapping[str, Any]) -> str:
-    """What keeps a row from being taken as it stands, in words; empty for nothing."""
-    return "; ".join([REHEARSAL] * row["rehearsal"] + ["older data"] * bool(row["older"]))
+def marks(row: Mapping[str, Any], *, why: bool = False) -> str:
+    """What keeps a row from being taken as it stands, in words; empty for nothing.
+
+    Args:
+        row: of the table of a finding.
+        why: whether to say why a score is one on older data, which takes much room.
+    """
+    older = f"older: {row['older']}" if why else "older data"
+    repeated = row.get("items_trained_on") or 0  # of a table that the store holds without it
+    return "; ".join(
+        [REHEARSAL] * row["rehearsal"]
+        + [older] * bool(row["older"])
+        + [f"training rows repeat {number_of(repeated, 'item')}"] * bool(repeated)
+    )
 
 
 def shade(change: float | None, greatest: float, row: Mapping[str, Any]) -> float | None:

@@ -8,7 +8,11 @@ from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.dataset.splits import SPLITS
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.current_dataset import DATASET, NO_DATA_SET
-from bioinstruct_dagster.publishing.dataset_refusals import older_rows, rejected_rows
+from bioinstruct_dagster.publishing.dataset_refusals import (
+    older_rows,
+    rejected_rows,
+    unread_reviews,
+)
 from bioinstruct_dagster.publishing.export.files import export
 from bioinstruct_dagster.publishing.export.formats import FORMATS
 from bioinstruct_dagster.settings import Settings, load_settings
@@ -65,8 +69,9 @@ def _export(arguments: argparse.Namespace, settings: Settings) -> str:
     fingerprint = store.rows(DATASET)[0]["fingerprint"]
     if fingerprint is None:
         raise StatedError(NO_DATA_SET)
-    if rejected := rejected_rows(store):
-        raise StatedError(rejected)
+    for refusal in (*unread_reviews(store, settings), rejected_rows(store)):
+        if refusal:
+            raise StatedError(refusal)
     if older := older_rows(store):
         print(f"Warning: {older}", file=sys.stderr)
     asked = arguments.split or ["train"]

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results
+from bioinstruct_dagster.dataset.written_files import changed_since_written
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import (
+    CONFIG_FILE,
     intact_result,
     missing_file,
     stored_folder,
@@ -119,13 +121,7 @@ def adapter_refusals(
         *_rehearsal(adapter, store, result or {}),
         *_licence(adapter),
         *_changed_files(adapter, result),
-        *(
-            f"{one.asset}, {one.experiment}: {one.why_older}. Only results on the present data set "
-            f"can be published. Materialize key:lora_adapter and key:eval_scores for it again."
-            for one in made_results(store)
-            if one.experiment == adapter.experiment and one.asset in _OF_EXPERIMENT
-            if one.why_older
-        ),
+        *_older(adapter, store),
         *check_refusals(checks),
     ]
 
@@ -148,6 +144,20 @@ def _rehearsal(adapter: PublishedAdapter, store: Store, result: Mapping[str, Any
         )
 
 
+def _older(adapter: PublishedAdapter, store: Store) -> Iterator[str]:
+    """A sentence for each reason why results are older, with the results that it is about."""
+    assets: dict[str, list[str]] = {}
+    for one in made_results(store):
+        if one.experiment == adapter.experiment and one.asset in _OF_EXPERIMENT and one.why_older:
+            assets.setdefault(one.why_older, []).append(one.asset)
+    for why, names in assets.items():
+        yield (
+            f"{' and '.join(names)}, {adapter.experiment}: {why}. Only results on the present data "
+            "set can be published. Run: dagster asset materialize -m bioinstruct_dagster --select "
+            f"'key:lora_adapter,key:eval_scores' --partition '{adapter.experiment}'"
+        )
+
+
 def _licence(adapter: PublishedAdapter) -> Iterator[str]:
     if not adapter.base.licence:
         yield (
@@ -163,5 +173,11 @@ def _changed_files(adapter: PublishedAdapter, result: Mapping[str, Any] | None) 
         yield f"{adapter.folder / missing} is missing. {again}"
     elif weights_changed(adapter.folder, adapter.sha256):
         yield (f"The weights in {adapter.folder} have another sha256 than the store names. {again}")
+    elif CONFIG_FILE in (changed_since_written(adapter.folder) or ()):
+        yield (
+            f"{adapter.folder / CONFIG_FILE} was changed after training, so this is not the "
+            "adapter whose scores stand on the card. Put the file back, or remove the folder. "
+            f"{again}"
+        )
     elif result is None:
         yield f"The result file in {adapter.folder} is missing or has changed. {again}"

@@ -4,12 +4,12 @@ Belongs here: such a result as plain values, and the refusals. Does not: reading
 (automation.publish_jobs), or what a check compares (each stage's module `checks`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_AGAIN = (
-    "Materialize key:{asset} again, or execute the check on the tab Checks of the asset's page."
-)
+# The job makes no asset and asks no teacher.
+CHECKS_COMMAND = "dagster job execute -m bioinstruct_dagster -j checks"
+_AGAIN = f"Run the checks: {CHECKS_COMMAND}"
 
 
 @dataclass(frozen=True)
@@ -35,32 +35,55 @@ class CheckState:
     said: str = ""
 
     @property
+    def only_older(self) -> bool:
+        """Whether nothing speaks against it but that its asset was materialized later."""
+        fault = not self.judged and self.applies
+        return self.passed is not None and not self.present and not (fault or self._failed)
+
+    @property
+    def _failed(self) -> bool:
+        return self.judged and not self.passed
+
+    @property
     def refusal(self) -> str | None:
-        """Why nothing may be published over this result; None if it allows it."""
+        """Why nothing may be published over a result that the check has; None if it allows it."""
         check = f"The blocking check {self.name} of {self.asset}"
-        again = _AGAIN.format(asset=self.asset)
-        if self.passed is None:
-            return f"{check} has no result. {again}"
         if not self.judged and self.applies:
-            return f"{check} has not judged. {self.said or again}"
-        if not self.passed and self.judged:
+            return f"{check} has not judged. {self.said or _AGAIN}"
+        if self._failed:
             return f"{check} failed. {self.said or 'Its page says what to do.'}"
-        if not self.present:
-            return f"{check} ran before the asset was last materialized. {again}"
         return None
 
 
 def check_refusals(states: Iterable[CheckState]) -> list[str]:
-    """A sentence for each check that forbids publishing; one for all that have no result."""
+    """A sentence for each reason why checks forbid publishing, with the checks that it is about.
+
+    A check that failed or has not judged has its own advice, so it has a sentence of its own.
+    """
     states = list(states)
     without = [one for one in states if one.passed is None]
-    refusals = [one.refusal for one in states if one not in without and one.refusal]
-    if len(without) == len(states) and states:
+    older = [one for one in states if one.only_older]
+    alone = [one for one in states if one not in without and one not in older]
+    refusals = [one.refusal for one in alone if one.refusal]
+    if states and len(without) == len(states):
         refusals.append(
             f"This instance of Dagster holds no result of any of the {len(states)} blocking "
-            "checks. Set DAGSTER_HOME to the instance with which the assets were made, or "
-            "materialize them with this one."
+            "checks. Set DAGSTER_HOME to the instance with which the assets were made, or run "
+            f"the checks with this one: {CHECKS_COMMAND}"
         )
-    else:
-        refusals += [one.refusal for one in without if one.refusal]
+    elif without:
+        verb = "has" if len(without) == 1 else "have"
+        refusals.append(f"{_listed(without)} {verb} no result. {_AGAIN}")
+    if older:
+        refusals.append(f"{_listed(older)} ran before the asset was last materialized. {_AGAIN}")
     return refusals
+
+
+def _listed(states: Sequence[CheckState]) -> str:
+    """The checks by asset, as the subject of a sentence."""
+    by_asset: dict[str, list[str]] = {}
+    for one in states:
+        by_asset.setdefault(one.asset, []).append(one.name)
+    named = "; ".join(f"{', '.join(names)} of {asset}" for asset, names in by_asset.items())
+    subject = "1 blocking check" if len(states) == 1 else f"{len(states)} blocking checks"
+    return f"{subject} ({named})"

@@ -14,6 +14,7 @@ from bioinstruct_dagster.dataset.build import (
     FIGURES_FOLDER,
     shards_of,
 )
+from bioinstruct_dagster.dataset.written_files import RECORD
 from bioinstruct_dagster.publishing.dataset_documents import (
     Release,
     published_card,
@@ -69,5 +70,7 @@ def left_files(folder: Path, files: list[StagedFile]) -> list[str]:
     published = {one.path for one in files}
     present = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return [
-        name for path in present if (name := path.relative_to(folder).as_posix()) not in published
+        name
+        for path in present
+        if (name := path.relative_to(folder).as_posix()) not in {*published, RECORD}
     ]

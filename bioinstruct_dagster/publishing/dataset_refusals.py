@@ -22,6 +22,7 @@ from bioinstruct_dagster.dataset.older_results import SHORT
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER
 from bioinstruct_dagster.models.current_dataset import DATASET, NO_DATA_SET
 from bioinstruct_dagster.publishing.check_states import CheckState, check_refusals
+from bioinstruct_dagster.review.unread import unread_judgements
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_file, sha256_of_rows
@@ -65,10 +66,20 @@ def dataset_refusals(
     licence = settings.publishing.dataset_licence
     return [
         *([] if licence else [NO_LICENCE]),
+        *unread_reviews(store, settings),
         *_folder_refusals(store, folder, found["fingerprint"]),
         *_document_refusals(folder, found["fingerprint"], licence),
         *check_refusals(checks),
     ]
+
+
+def unread_reviews(store: Store, settings: Settings) -> list[str]:
+    """Says that reviewers have handed in judgements that nobody has read; empty if they have not.
+
+    Nobody knows yet which rows they reject, so nothing is published or exported before.
+    """
+    unread = unread_judgements(store, settings)
+    return [unread] if unread else []
 
 
 def rejected_rows(store: Store) -> str | None:

@@ -18,7 +18,8 @@ from bioinstruct_dagster.publishing import adapter_files, dataset_files
 from bioinstruct_dagster.publishing.adapter_refusals import adapter_named, adapter_refusals
 from bioinstruct_dagster.publishing.check_states import CheckState
 from bioinstruct_dagster.publishing.dataset_documents import Release, earlier_release
-from bioinstruct_dagster.publishing.dataset_refusals import dataset_refusals
+from bioinstruct_dagster.publishing.dataset_refusals import dataset_refusals, unread_reviews
+from bioinstruct_dagster.publishing.edited_files import edited_files
 from bioinstruct_dagster.publishing.hub.push import OpenRepository, Pushed, open_repository
 from bioinstruct_dagster.publishing.hub.repository import HubRepository
 from bioinstruct_dagster.publishing.staged_files import StagedFile
@@ -27,6 +28,11 @@ from bioinstruct_dagster.store.database import Store
 
 # Three numbers, as Croissant recommends (semver.org).
 _VERSION = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}")
+_ANEW = "materialize key:hf_dataset and key:dataset_figures again."
+_TRAINED_ANEW = (
+    "remove this folder, and materialize key:lora_adapter and key:eval_scores for this partition "
+    "again, which trains the adapter again."
+)
 
 
 class NotPublishableError(StatedError):
@@ -42,6 +48,7 @@ class PublicationPlan:
         files: that it will hold.
         refusals: a sentence for each reason; empty if it may be pushed.
         notes: what whoever publishes should know besides.
+        edited: a sentence for each file that somebody changed by hand, and that is published so.
         message: of the commit.
         replaces: patterns of the files that the push replaces.
         renewed: the files, if the repository holds something already that they depend on.
@@ -51,6 +58,7 @@ class PublicationPlan:
     files: Sequence[StagedFile]
     refusals: Sequence[str]
     notes: Sequence[str]
+    edited: Sequence[str]
     message: str
     replaces: Sequence[str]
     renewed: Callable[[OpenRepository], Sequence[StagedFile] | None] = lambda _: None
@@ -118,6 +126,7 @@ def dataset_plan(
             *dataset_files.missing_figures(folder, fingerprint),
             *(f"Not published, because the project did not write it: {name}" for name in left),
         ],
+        edited=edited_files(folder, (one.path for one in staged), _ANEW),
         message=message or f"Version {release.version}: content sha256 {fingerprint[:SHORT]}",
         replaces=dataset_files.REPLACED,
         renewed=renewed,
@@ -149,11 +158,13 @@ def adapter_plan(
         StatedError: there is no such adapter.
     """
     adapter = adapter_named(experiment, store, settings, matrix)
+    staged = adapter_files.adapter_files(adapter, settings.store.data_dir, to)
     return PublicationPlan(
         to=to,
-        files=adapter_files.adapter_files(adapter, settings.store.data_dir, to),
-        refusals=adapter_refusals(adapter, store, checks),
+        files=staged,
+        refusals=[*unread_reviews(store, settings), *adapter_refusals(adapter, store, checks)],
         notes=adapter_files.notes_on(adapter),
+        edited=edited_files(adapter.folder, (one.path for one in staged), _TRAINED_ANEW),
         message=message or f"{adapter.experiment}: weights sha256 {adapter.sha256[:SHORT]}",
         replaces=adapter_files.REPLACED,
     )

@@ -4,32 +4,42 @@ Belongs here: the steps and their metadata. Does not: the sample (review.drawn),
 (review.page.rendered), or the results (review.results).
 """
 
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from bioinstruct_dagster.errors import StatedError
-from bioinstruct_dagster.figures.values import number_of
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.new_files import new_file
-from bioinstruct_dagster.review.drawn import DrawnSample, draw
-from bioinstruct_dagster.review.filled_files import (
+from bioinstruct_dagster.review.drawn import draw
+from bioinstruct_dagster.review.handed_in.filled_files import (
     FilledFileError,
     filled_files,
+    filled_folder,
+    notes_on,
     read_judgements,
 )
-from bioinstruct_dagster.review.judgements import RowJudgement
+from bioinstruct_dagster.review.handed_in.judgements import RowJudgement
 from bioinstruct_dagster.review.page.rendered import review_page
 from bioinstruct_dagster.review.page.sheet import review_sheet
 from bioinstruct_dagster.review.reported import ReviewFigures, review_figures
-from bioinstruct_dagster.review.results import review_results_of, stored_judgements
+from bioinstruct_dagster.review.results import STRATA, review_results_of, stored_judgements
+from bioinstruct_dagster.review.shown import (
+    NO_REVIEW,
+    measures_table,
+    plotted_numbers,
+    results_sentence,
+    results_summary,
+    sample_summary,
+    strata_drawing,
+    strata_table,
+)
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
 from bioinstruct_dagster.store.materialization import OWNERS, markdown_table, materialization
 from bioinstruct_dagster.store.step_failures import stating_errors
 
-NO_REVIEW = "No review yet. Open {page}, judge rows, and put the exported file into {folder}."
 SAMPLE_COLUMNS = ("item_id", "place", "stratum", "weight", "judged_by")
 RESULT_COLUMNS = ("item_id", "decision", "category", "labelled_by", "excluded")
 
@@ -48,9 +58,7 @@ def review_sample(
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """A random sample of kept and rejected rows for persons to judge, as an HTML page and as CSV.
-
-    Open `review/review.html` in the data folder; it needs no network. A judged row is not asked
-    again.
+    Open `review/review.html` in the data folder. A judged row is not asked again.
     """
     # The strata are kept rows by category, kept rows with an uncertain category, and rejected rows
     # by gate; their sizes are stored, so that estimates can be weighted. When the set grows, new
@@ -76,18 +84,15 @@ def review_sample(
         "review_sample",
         sha256_of_rows(sample.rows, SAMPLE_COLUMNS),
         extra={
-            "summary": dg.MetadataValue.md(_sample_summary(sample)),
+            "summary": dg.MetadataValue.md(sample_summary(sample.strata, sample.unjudged)),
             "page": dg.MetadataValue.path(page),
             "csv": dg.MetadataValue.path(sheet),
-            "filled-in files go to": dg.MetadataValue.path(_filled_folder(settings)),
-            "strata": dg.MetadataValue.md(markdown_table(sample.strata)),
+            "filled-in files go to": dg.MetadataValue.path(filled_folder(settings)),
+            "strata": dg.MetadataValue.md(markdown_table(strata_table(sample.strata))),
             "rows to judge": sample.unjudged,
         },
+        preview=False,  # the page shows the rows
     )
-
-
-def _filled_folder(settings: Settings) -> Path:
-    return settings.review.files or settings.store.data_dir / "review" / "filled"
 
 
 def _judgements_so_far(
@@ -95,23 +100,10 @@ def _judgements_so_far(
 ) -> list[RowJudgement]:
     """The judgements in the files; those in the store if a file has a fault."""
     try:
-        return read_judgements(filled_files(_filled_folder(settings)))
+        return read_judgements(filled_files(filled_folder(settings)))
     except FilledFileError as error:
         context.log.warning("The sample uses the stored judgements, because of: %s", error)
         return stored_judgements(store)
-
-
-def _sample_summary(sample: DrawnSample) -> str:
-    kinds = {
-        kind: sum(one["sampled"] for one in sample.strata if one["kind"] == kind)
-        for kind in ("kept", "uncertain", "rejected")
-    }
-    population = sum(one["population"] for one in sample.strata)
-    return (
-        f"**{len(sample.rows):,} of {population:,} rows** are on the review page: "
-        f"{kinds['kept']:,} kept, {kinds['uncertain']:,} kept with an uncertain category, "
-        f"{kinds['rejected']:,} rejected. **{sample.unjudged:,} wait for a judgement.**"
-    )
 
 
 @dg.asset(
@@ -128,12 +120,11 @@ def review_results(
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """What reviewers say about rows, read from all files in `review/filled` of the data folder.
-
     Rows that they reject leave the data set; their categories replace those of the machine.
     """
     # A row that they accept although a gate rejected it counts against the precision of the gate,
     # but it does not enter the set. Without any file, the step ends at once and changes nothing.
-    folder = _filled_folder(settings)
+    folder = filled_folder(settings)
     paths = filled_files(folder)
     found = review_results_of(store, read_judgements(paths))
     for one in found.judgements.gone:
@@ -144,14 +135,16 @@ def review_results(
         )
     store.replace(found.tables)
     figures = review_figures(store)
-    page = settings.store.data_dir / "review" / "review.html"
+    for note in notes_on(paths):
+        context.log.warning("%s", note)
     if figures is None:
-        message = NO_REVIEW.format(page=page, folder=folder)
-        context.log.info("%s", message)
-        extra: dict[str, Any] = {"summary": dg.MetadataValue.md(message)}
+        context.log.info("%s The folder is %s.", NO_REVIEW, folder)
+        drawing = strata_drawing(store.rows(STRATA))
+        extra: dict[str, Any] = {"summary": dg.MetadataValue.md(summary(NO_REVIEW, drawing))}
     else:
-        context.log.info("%s", results_summary(figures).replace("**", ""))
+        context.log.info("%s", results_sentence(figures).replace("**", ""))
         extra = _results_metadata(figures, len(paths))
+    extra["folder"] = dg.MetadataValue.path(folder)
     table = found.tables["review_results"]
     return materialization(
         context,
@@ -159,68 +152,22 @@ def review_results(
         "review_results",
         sha256_of_rows(table, RESULT_COLUMNS) if table else "empty",
         extra=extra,
+        preview=False,
     )
-
-
-def results_summary(figures: ReviewFigures) -> str:
-    """The review in a few sentences, with the numbers that matter."""
-    counts = figures.counts
-    named = number_of(len(figures.reviewers), "person")
-    parts = [f"**{counts['judged']:,} rows judged** by {named}."]
-    if defects := figures.measure("defect_rate", "all kept rows"):
-        parts.append(f"Defect rate of kept rows: **{_with_interval(defects)}**.")
-    if precision := figures.measure("filter_precision", "all filters"):
-        parts.append(f"Precision of the filters: **{_with_interval(precision)}**.")
-    parts.append(
-        f"{counts['excluded']:,} rows leave the data set, {counts['categories_changed']:,} get "
-        f"another category, {counts['to_adjudicate']:,} wait for a third opinion."
-    )
-    if unused := sum(figures.unused.values()):
-        of = (
-            "is of a text that has changed or is"
-            if unused == 1
-            else ("are of texts that have changed or are")
-        )
-        parts.append(f"{number_of(unused, 'judgement')} {of} gone.")
-    return " ".join(parts)
-
-
-def _with_interval(measure: dict[str, Any]) -> str:
-    return f"{measure['value']:.1%} [{measure['ci_low']:.1%}, {measure['ci_high']:.1%}]"
 
 
 def _results_metadata(figures: ReviewFigures, files: int) -> dict[str, Any]:
-    shown = [
-        {
-            "figure": one["figure"],
-            "of": one["subject"],
-            "value [95 %]": _shown_measure(one),
-            "judged": one["judged"],
-            "stands for": one["population"],
-            "note": one["note"],
-        }
-        for one in figures.measures
+    reasons = [
+        {"reason": name.replace("_", " "), "rows": rows}
+        for name, rows in figures.excluded_by_reason.items()
     ]
-    numbers = {
-        f"{one['figure']}: {one['subject']}": round(one["value"], 4)
-        for one in figures.measures
-        if one["subject"] in ("all kept rows", "all filters")
-    }
     return {
         "summary": dg.MetadataValue.md(results_summary(figures)),
-        "figures": dg.MetadataValue.md(markdown_table(shown)),
+        "figures": dg.MetadataValue.md(markdown_table(measures_table(figures))),
         "reviewers": dg.MetadataValue.md(markdown_table(figures.reviewers)),
-        "excluded_by_reason": dg.MetadataValue.json(figures.excluded_by_reason),
-        "wrongly_rejected": figures.counts["wrongly_rejected"],
-        "to_adjudicate": figures.counts["to_adjudicate"],
+        "excluded": dg.MetadataValue.md(markdown_table(reasons)),
+        "good rows rejected": figures.counts["wrongly_rejected"],
+        "third opinion": figures.counts["to_adjudicate"],
         "files": files,
-        **numbers,
+        **plotted_numbers(figures),
     }
-
-
-def _shown_measure(one: dict[str, Any]) -> str:
-    if one["figure"].startswith("kappa"):
-        if one["ci_low"] is None:
-            return f"{one['value']:.2f}"
-        return f"{one['value']:.2f} [{one['ci_low']:.2f}, {one['ci_high']:.2f}]"
-    return _with_interval(one)

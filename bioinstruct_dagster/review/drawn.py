@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bioinstruct_dagster.review.judgements import RowJudgement
+from bioinstruct_dagster.review.handed_in.judgements import RowJudgement
 from bioinstruct_dagster.review.masking import masked_texts
 from bioinstruct_dagster.review.neighbours import neighbours
 from bioinstruct_dagster.review.population import PopulationRow, population_rows, strata

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bioinstruct_dagster.review.filled_files import FilledFileError
-from bioinstruct_dagster.review.judgements import RowJudgement
+from bioinstruct_dagster.review.handed_in.filled_files import FilledFileError
+from bioinstruct_dagster.review.handed_in.judgements import RowJudgement
 from bioinstruct_dagster.review.measures import Measure, SampledStratum, measures
 from bioinstruct_dagster.review.page.sheet_texts import ADVICE, faults_of_texts
 from bioinstruct_dagster.review.population import population_rows
@@ -22,7 +22,9 @@ from bioinstruct_dagster.review.row_reviews import (
 from bioinstruct_dagster.store.database import Store
 
 SAMPLED = "select row_id, item_id, stratum from review_sample"
-STRATA = "select stratum, kind, gate, population from review_strata order by stratum"
+STRATA = """
+    select stratum, kind, gate, category, population, sampled from review_strata order by stratum
+"""
 STORED_JUDGEMENTS = """
     select item_id, reviewer, decision, category, reason, comment, judged_at, changed_after_verdict,
         place

@@ -1,14 +1,14 @@
 """What the judgements of all reviewers come to for each row: decision, category, and what follows.
 
-Belongs here: the rules of agreement. Does not: reading judgements (filled_files), or figures over
-many rows (measures).
+Belongs here: the rules of agreement. Does not: reading judgements (handed_in.filled_files), or
+figures over many rows (measures).
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bioinstruct_dagster.review.judgements import RowJudgement
+from bioinstruct_dagster.review.handed_in.judgements import RowJudgement
 from bioinstruct_dagster.review.population import PopulationRow
 
 

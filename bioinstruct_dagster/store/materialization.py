@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
+from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.figures.values import change, number_of
 from bioinstruct_dagster.store.database import Store, condition_of
 from bioinstruct_dagster.store.schema import column_notes
@@ -95,7 +96,8 @@ def materialization(
     if marked:
         metadata["rehearsal"] = dg.MetadataValue.bool(bool(rehearsal))
         if rehearsal:
-            metadata[REHEARSAL_KEY] = rehearsal_note(table, rehearsal, count)
+            note = rehearsal_note(table, rehearsal, count)
+            metadata[REHEARSAL_KEY] = dg.MetadataValue.md(summary(note))
             context.instance.add_run_tags(context.run.run_id, {"rehearsal": "true"})
     metadata["dagster/row_count"] = count
     metadata[COLUMNS_KEY] = dg.TableSchema(column_schema(columns, table))

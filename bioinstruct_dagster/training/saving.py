@@ -11,8 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.dataset.written_files import record_written
 from bioinstruct_dagster.models.adapter_proof import CanaryLogits, prove
-from bioinstruct_dagster.models.adapters import RESULT_FILE, portable_base, sealed, stored_path
+from bioinstruct_dagster.models.adapters import (
+    CONFIG_FILE,
+    RESULT_FILE,
+    portable_base,
+    sealed,
+    stored_path,
+)
 from bioinstruct_dagster.models.base_models import LoadedBaseModel
 from bioinstruct_dagster.models.linear_layers import lora_matrices
 from bioinstruct_dagster.new_folders import new_folder, remove_unfinished
@@ -92,6 +99,7 @@ def save_adapter(  # noqa: PLR0917  # all that is known of an adapter
         )
         (fresh / RESULT_FILE).write_text(json.dumps(result, indent=1), "utf-8")
         (fresh / "README.md").write_text(render_card(spec, result), "utf-8")
+        record_written(fresh, ("README.md", CONFIG_FILE))
         if (working / TENSORBOARD).is_dir():
             shutil.move(working / TENSORBOARD, fresh / TENSORBOARD)
     remove_checkpoints(working / CHECKPOINTS)

@@ -1,6 +1,7 @@
 """Summaries of failed runs: the file, the run's log, and a webhook on a real HTTP server."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import dagster as dg
 import pytest
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 
 from bioinstruct_dagster.automation.failure_sensor import run_failures
 from bioinstruct_dagster.definitions import build_defs
-from bioinstruct_dagster.settings import Settings, SettingsError, load_settings
+from bioinstruct_dagster.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 from bioinstruct_dagster.store.database import Store
 
 KEY = "sk-a-very-secret-key"
@@ -281,3 +284,34 @@ def test_a_failed_run_of_the_command_line_is_told_of_but_no_other_project_s(
 
     folder = settings.store.data_dir / "reports" / "failures"
     assert len(list(folder.glob(f"*-{result.run_id[:8]}.md"))) == ours
+
+
+def started_in(run, folder):
+    """The run as it would be stored if it had been started in this folder."""
+    pointer = ModuleCodePointer("bioinstruct_dagster", "defs", str(folder))
+    repository = RepositoryPythonOrigin(sys.executable, pointer)
+    return run._replace(job_code_origin=JobPythonOrigin(run.job_name, repository))
+
+
+@pytest.mark.parametrize("folder", ["another copy", "this copy", "no copy"])
+def test_a_run_of_another_copy_of_the_project_is_that_copy_s(settings, instance, tmp_path, folder):
+    copied = tmp_path / "copied" / "bioinstruct_dagster"
+    copied.mkdir(parents=True)
+    (copied / "__init__.py").touch()
+    places = {"another copy": copied.parent, "this copy": PROJECT_ROOT, "no copy": tmp_path}
+    defs = build_defs(settings.changed(seeds=tmp_path / "none.jsonl"))
+    result = defs.resolve_job_def("data_set").execute_in_process(
+        instance=instance, raise_on_error=False
+    )
+    [failure] = [e for e in result.all_events if e.event_type == dg.DagsterEventType.RUN_FAILURE]
+    context = dg.build_run_status_sensor_context(
+        sensor_name="run_failures",
+        dagster_event=failure,
+        dagster_instance=instance,
+        dagster_run=started_in(instance.get_run_by_id(result.run_id), places[folder]),
+        repository_def=defs.get_repository_def(),
+        resources={"store": Store(settings.store.path), "settings": settings},
+    ).for_run_failure()
+    run_failures(context)
+    reports = settings.store.data_dir / "reports" / "failures"
+    assert reports.is_dir() == (folder != "another copy")

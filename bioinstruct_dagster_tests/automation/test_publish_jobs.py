@@ -167,6 +167,24 @@ def test_a_dry_run_lists_files_and_refusals_and_asks_nobody(
     assert hub.asked == []
 
 
+def test_a_card_that_was_changed_by_hand_is_published_and_told_of(
+    project, hub, said  # noqa: F811
+):  # fmt: skip
+    card = project.settings.store.data_dir / "hf_dataset" / "README.md"
+    written = card.read_text("utf-8")
+    card.write_text(f"{written}\nWritten by hand.\n", "utf-8")
+    try:
+        assert project.publish(repo_id="tester/edited", dry_run=True).success
+        assert f"{card} was changed after the project wrote it" in said[-1]
+        result = project.publish(repo_id="tester/edited")
+    finally:
+        card.write_text(written, "utf-8")
+    assert f"{card} was changed" in said[-1]
+    assert f"{card} was changed" in ending(result)
+    files = hub.repositories["datasets/tester/edited"].files("main")
+    assert b"Written by hand." in files["README.md"]
+
+
 def test_another_instance_holds_no_results(project, hub, said):  # noqa: F811
     project.instance = dg.DagsterInstance.ephemeral()
     assert "holds no result of any of the" in why(project.publish(repo_id="tester/set"))

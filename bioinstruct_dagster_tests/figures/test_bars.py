@@ -55,3 +55,9 @@ def test_bars_without_room_are_drawn_as_one():
     assert "others" in last
     assert shown[1].startswith("name 0 10")
     assert bars("t", counts, "rows")(50) == ""
+
+
+def test_totals_by_name_stand_beside_the_counts():
+    figure = bars("t", {"a": 3, "b": 2, "c": 1}, "rows", of={"a": 30, "b": 20, "c": 10})
+    assert texts(figure(ROOM))[1:4] == ["a 3 of 30", "b 2 of 20", "c 1 of 10"]
+    assert texts(figure(520))[2] == "2 others 3 of 30"

@@ -1,6 +1,6 @@
 """Forest plots: intervals to scale, around zero, and the furthest first if not all fit."""
 
-from bioinstruct_dagster.figures.forest import ForestRow, PlottedScore, differences, forest
+from bioinstruct_dagster.figures.forest import ForestRow, PlottedScore, differences, forest, shares
 from bioinstruct_dagster.figures.sheet import SEEN
 from bioinstruct_dagster_tests.figures.drawings import SVG, drawing, numbers, paths, texts
 
@@ -62,3 +62,25 @@ def test_the_whole_plot_has_a_mark_for_each_subject_of_each_task():
     # Open and full marks can be told apart without colour.
     assert [mark.attrib["fill"] == "white" for mark in marks[:3]] == [True, False, False]
     assert {f"task {i}" for i in range(14)} <= set(texts(figure))
+
+
+def test_shares_lie_between_0_and_100_percent_and_the_first_ones_are_drawn():
+    rows = {
+        "defects": PlottedScore(0.0, 0.0, 0.1),
+        "precision": PlottedScore(0.5, 0.25, 0.75),
+        "all": PlottedScore(1.0, None, None),
+    }
+    figure = shares("Shares", rows)(ROOM)
+    assert texts(figure) == [
+        "Shares", "defects 0.0\N{NO-BREAK SPACE}%", "precision 50.0\N{NO-BREAK SPACE}%",
+        "all 100.0\N{NO-BREAK SPACE}%", "0", "100\N{NO-BREAK SPACE}%",
+    ]  # fmt: skip
+    axes, lines, dots = paths(figure)
+    left = numbers(axes["d"])[0]
+    places = [dot[0] for dot in _triples(numbers(dots["d"]))]
+    assert places[0] == left
+    assert abs(places[1] - (left + places[2]) / 2) <= 1
+    assert max(places) < SEEN
+    assert _triples(numbers(lines["d"]))[1][0] < places[1] < _triples(numbers(lines["d"]))[1][2]
+    assert texts(shares("Shares", rows)(610))[1].startswith("defects")
+    assert shares("Shares", rows)(50) == ""

@@ -15,6 +15,7 @@ from bioinstruct_dagster.findings.published import read_published
 from bioinstruct_dagster.findings.ranking import LEADERBOARD, leaderboard_rows
 from bioinstruct_dagster.findings.scaling import DATA_SCALING, scaling_rows, size_pairs
 from bioinstruct_dagster.findings.summaries import ablation_summary, scaling_summary
+from bioinstruct_dagster.findings.wording import marks
 from bioinstruct_dagster.models.experiments import read_experiments
 from bioinstruct_dagster_tests.findings.made_study import NEW, OLD, STUDY_FILE, Study
 
@@ -302,3 +303,26 @@ def test_many_experiments_are_ranked_and_the_figure_stays_readable(store):
 def test_the_named_statements_are_whole():
     for statement in (LEADERBOARD, CATEGORY_ABLATION, DATA_SCALING):
         assert "rehearsal" in statement
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_each_table_marks_the_rows_whose_items_were_trained_on(store, settings, matrix, name):
+    of = small_study(store).save()
+    items = of.rows("from eval_predictions")
+    repeated = {("question_answering-s2", "medqa"), ("all-200-s2", "medqa")}
+    for one in items:
+        one["contaminated"] = (one["recipe"], one["task"]) in repeated and one["item_id"] in {
+            "medqa-0001", "medqa-0002",
+        }  # fmt: skip
+    of.replace({"eval_predictions": items})
+    assert sum(one["contaminated"] for one in items)
+    made = make(name, Sources(of, matrix, read_published(), {}), settings)
+    by_mark = {True: set(), False: set()}
+    for row in made.rows:
+        recipes = row.get("recipes") or [row["recipe"]]
+        hit = any((recipe, "medqa") in repeated for recipe in recipes)
+        in_measure = row["task"] == "medqa" or (row["task"], row["category"]) == ("average", QA)
+        marked = "training rows repeat 2 items" in marks(row)
+        assert marked == (hit and in_measure)
+        by_mark[marked].add(row["task"])
+    assert all(by_mark.values())

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bioinstruct_dagster.dataset.written_files import record_written
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import CONFIG_FILE, RESULT_FILE, WEIGHTS_FILE
 from bioinstruct_dagster.models.experiments import read_experiments
@@ -69,9 +70,11 @@ def test_an_unknown_licence_is_refused(refusals):
 
 
 def test_results_on_an_older_data_set_are_refused(refusals):
-    scores, adapter = sorted(refusals(OLD))
-    assert scores.startswith("eval_scores, smol|all: of an older data set")
-    assert adapter.startswith("lora_adapter, smol|all: of an older data set")
+    (refusal,) = refusals(OLD)  # one reason, one sentence, one command
+    assert "eval_scores" in refusal
+    assert "lora_adapter" in refusal
+    assert "smol|all: of an older data set" in refusal
+    assert refusal.endswith("--partition 'smol|all'")
 
 
 def test_scores_of_an_earlier_adapter_are_refused(present, settings, tmp_path):
@@ -92,6 +95,13 @@ def test_scores_of_an_earlier_adapter_are_refused(present, settings, tmp_path):
         (lambda folder: (folder / WEIGHTS_FILE).unlink(), "adapter_model.safetensors is missing"),
         (lambda folder: (folder / CONFIG_FILE).unlink(), "adapter_config.json is missing"),
         (lambda folder: (folder / RESULT_FILE).unlink(), "result file"),
+        (
+            lambda folder: (
+                record_written(folder, [CONFIG_FILE]),
+                (folder / CONFIG_FILE).write_text("{}", "utf-8"),
+            ),
+            "adapter_config.json was changed after training",
+        ),
         (
             lambda folder: (folder / RESULT_FILE).write_text(
                 (folder / RESULT_FILE).read_text().replace("smol|all", "other|all")

@@ -1,5 +1,7 @@
 """A data set is refused for each reason, by a sentence that says what to do."""
 
+import json
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -122,6 +124,22 @@ def test_rows_that_reviewers_rejected_are_refused_until_the_set_is_built_anew(st
     made_dataset(store, chosen, [row for row in made_rows() if row["row_id"] != "row-00003"])
     store.replace({"categorized_instructions": labelled})  # it still holds the rejected row
     assert dataset_refusals(store, chosen) == []
+
+
+def test_a_review_that_was_handed_in_and_not_read_is_refused(store, chosen):
+    made_dataset(store, chosen)
+    filled = chosen.store.data_dir / "review" / "filled"
+    filled.mkdir(parents=True)
+    said = {"item_id": "row-00003-12345678", "reviewer": "AB", "decision": "reject"}
+    path = filled / "AB.json"
+    path.write_text(json.dumps([said | {"reason": "unsafe"}]), "utf-8")
+    (refusal,) = dataset_refusals(store, chosen)
+    assert "has not read 1 judgement, of which 1 rejection, in AB.json" in refusal
+    assert "dagster asset materialize" in refusal
+    path.write_text("[{", "utf-8")
+    (refusal,) = dataset_refusals(store, chosen)
+    assert "nobody knows which rows the reviewers reject" in refusal
+    assert str(path) in refusal
 
 
 def test_a_category_that_a_reviewer_gave_later_is_noticed(store, chosen):

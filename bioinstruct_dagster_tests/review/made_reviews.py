@@ -1,6 +1,6 @@
 """Rows and judgements that the tests of the review share; no tests."""
 
-from bioinstruct_dagster.review.judgements import RowJudgement
+from bioinstruct_dagster.review.handed_in.judgements import RowJudgement
 from bioinstruct_dagster.review.population import PopulationRow
 from bioinstruct_dagster.review.row_reviews import RowReview, row_review
 

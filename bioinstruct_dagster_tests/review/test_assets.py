@@ -8,7 +8,9 @@ import shutil
 
 import pytest
 
+from bioinstruct_dagster.figures.sheet import INLINE_CHARACTERS
 from bioinstruct_dagster.review.reported import review_figures
+from bioinstruct_dagster.review.unread import unread_judgements
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster_tests.curation.imports import SOUND, Imported, shown, why_it_failed
 
@@ -213,3 +215,38 @@ def test_faults_and_reviews_of_other_sets_end_the_step_and_keep_what_was_there(p
     assert project.values("select count(*) from review_results where excluded") == [1]
     path.write_text("item_id,reviewer,decision\nrow-0-12345678,CD,accept\n", "utf-8")
     assert "another data set" in why_it_failed(project.run(None, REVIEWED), "review_results")
+
+
+def test_files_that_nobody_has_read_are_named_until_they_are(project):
+    def unread():
+        return unread_judgements(project.store, project.settings)
+
+    assert unread() is None
+    instruction = SOUND[0][0]
+    fill(project, "AB.json", {instruction: REJECT})
+    assert "has not read 1 judgement, of which 1 rejection, in AB.json" in unread()
+    assert project.run(ROWS, REVIEWED).success
+    assert unread() is None
+    fill(project, "AB.json", {instruction: REJECT | {"reason": "unclear"}})
+    assert "has not read 1 judgement" in unread()
+    fill(project, "AB.json", {instruction: {}})
+    assert "has not read 1 judgement, in AB.json" in unread()
+    (folder(project) / "filled" / "AB.json").rename(folder(project) / "filled" / "renamed.json")
+    fill(project, "renamed.json", {instruction: REJECT | {"reviewer": "AB"}})
+    assert unread() is None  # it says the same
+    (folder(project) / "filled" / "renamed.json").unlink()
+    assert "holds 1 judgement of AB.json" in unread()
+
+
+def test_the_summaries_have_a_figure_that_dagster_shows_in_place(project):
+    sample = shown(project.first, "review_sample")["summary"]
+    assert "are on the review page" in sample
+    assert "rejected: novelty 1 of 1" in sample
+    assert "image/svg+xml" in shown(project.first, "review_results")["summary"]
+    fill(project, "AB.json", {SOUND[0][0]: REJECT, SOUND[1][0]: {}, NEAR[0]: REJECT})
+    found = shown(project.run(ROWS, REVIEWED), "review_results")["summary"]
+    assert "Precision of the filters" in found.replace("\\\n", " ")
+    assert all(
+        name in found for name in ("image/svg+xml", "defective kept rows", "rightly rejected")
+    )
+    assert max(map(len, (sample, found))) < INLINE_CHARACTERS

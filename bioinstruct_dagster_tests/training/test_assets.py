@@ -254,13 +254,19 @@ def test_a_study_ends_with_findings_over_what_could_be_scored(project, study):
     assert MADE[1].partition("|")[2] in {row["recipe"] for row in scored}
 
 
-def test_a_study_gives_the_checks_of_older_results_a_new_result(project, study):
-    for asset in ("lora_adapter", "eval_scores"):
-        key = dg.AssetCheckKey(dg.AssetKey(asset), OLDER_RESULT_CHECKS[asset])
-        storage = project.instance.event_log_storage
-        (last,) = storage.get_asset_check_execution_history(key, limit=1)
-        assert not last.event.run_id  # a study runs no checks, so its step told of this one
-        assert last.event.dagster_event.asset_check_evaluation_data.passed
+def test_a_study_judges_its_adapters_and_scores_as_a_materialization_does(project, study):
+    result, _ = study
+    judged = {
+        "lora_adapter": ("adapters_are_intact", "adapters_act_on_their_base"),
+        "eval_scores": ("every_score_has_its_items",),
+    }
+    for asset, names in judged.items():
+        for name in (*names, OLDER_RESULT_CHECKS[asset]):
+            key = dg.AssetCheckKey(dg.AssetKey(asset), name)
+            storage = project.instance.event_log_storage
+            (last,) = storage.get_asset_check_execution_history(key, limit=1)
+            assert last.event.run_id == result.run_id
+            assert last.event.dagster_event.asset_check_evaluation_data.passed
 
 
 def test_a_study_fails_at_its_end_and_names_what_failed(study):

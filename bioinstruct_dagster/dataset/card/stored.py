@@ -14,6 +14,7 @@ from bioinstruct_dagster.dataset.card.facts import Card, GateCounts, Prompt, Req
 from bioinstruct_dagster.dataset.card.prompt_text import text_of_prompt
 from bioinstruct_dagster.dataset.card.reviewed import stored_review
 from bioinstruct_dagster.dataset.marked_rows import marked_rows
+from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER
 from bioinstruct_dagster.dataset.splits import SplitBy
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.fingerprints import sha256_of_rows
@@ -56,8 +57,10 @@ NOT_ENGLISH = """
     semi join reviewed_instructions using (row_id)
     where gate = 'quality' and json_exists(evidence, '$.not_judged_by')
 """
-# A store may hold replies for an earlier set too: those of its rows and categories do not count.
-# The judge of evaluation is paid for scores, and not for the data set.
+# A store may hold replies for an earlier set too: those of its rows do not count, nor those of
+# categories that another labeller has replaced. Checks and probes of the rehearsal teacher count
+# only if it made a row or a category of the set. The judge of evaluation is paid for scores, and
+# not for the data set.
 REQUESTS = """
     select purpose, teacher, model_asked, model_answered, rehearsal, count(*) as replies,
         sum(prompt_tokens)::bigint as prompt_tokens,
@@ -68,10 +71,17 @@ REQUESTS = """
     where case purpose
         when 'generation' then completion_id in (select completion_id from completion_outcomes)
         when 'categorization' then completion_id in (
-            select completion_id from category_labels
-            semi join categorized_instructions using (instruction)
+            select label.completion_id
+            from category_labels as label
+            join categorized_instructions as labelled
+                on labelled.instruction = label.instruction
+                and labelled.labelled_by = 'teacher:' || label.model
+            semi join reviewed_instructions as kept on kept.row_id = labelled.row_id
         )
-        else purpose <> 'judging'
+        else purpose <> 'judging' and (
+            not rehearsal
+            or exists (from reviewed_instructions where rehearsal or labelled_by = $rehearsed)
+        )
     end
     group by all
     order by first, purpose, teacher, model_answered
@@ -159,7 +169,7 @@ def _stored_facts(
     return StoredFacts(
         seeds=seeds,
         requests=sorted(
-            (_requests(row) for row in store.rows(REQUESTS)),
+            (_requests(row) for row in store.rows(REQUESTS, {"rehearsed": REHEARSED_LABELLER})),
             key=lambda one: one.purpose != "generation",
         ),
         unanswered=unanswered["requests"],

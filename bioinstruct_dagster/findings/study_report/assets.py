@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bioinstruct_dagster.findings.study_report.sources import ReportSources
 
 NAME = "study_report"
+_DRAWN = "<data:image/svg"  # how a drawing begins in a summary
+_MORE = " Limits: see the entry answer."
 CODE_VERSION = "1"
 
 
@@ -71,6 +73,7 @@ def written_report(
         settings: the data folder counts.
         matrix: the experiments.
     """
+    from bioinstruct_dagster.figures.sheet import summary
     from bioinstruct_dagster.findings.study_report.answer import rehearsal_note
     from bioinstruct_dagster.findings.study_report.page import write_report
     from bioinstruct_dagster.findings.study_report.sources import ReportSources
@@ -84,13 +87,14 @@ def written_report(
     return dg.MaterializeResult(
         metadata={
             "summary": dg.MetadataValue.md(_summary(sources, written)),
+            "answer": dg.MetadataValue.md(summary(written.summary)),
             "report": dg.MetadataValue.path(written.path.resolve()),
             "rehearsal": dg.MetadataValue.bool(bool(rehearsed)),
-            **({REHEARSAL_KEY: rehearsed} if rehearsed else {}),
+            **({REHEARSAL_KEY: dg.MetadataValue.md(summary(rehearsed))} if rehearsed else {}),
             "missing": dg.MetadataValue.md(
                 "\n".join(f"- {text}" for text in written.missing) or "nothing"
             ),
-            "size of the file, MB": round(written.size / 1e6, 2),
+            "file (MB)": round(written.size / 1e6, 2),
         },
         data_version=dg.DataVersion(written.fingerprint[:16]),
     )
@@ -107,4 +111,14 @@ def _summary(sources: "ReportSources", written: "WrittenReport") -> str:
         return summary(written.summary)
     title, lines = lines_of(sources.headlines[0])
     text = REHEARSED * sources.headlines[0].rehearsal + written.summary
-    return summary(text, differences(title, lines, "measures") if lines else None)
+    if not lines:
+        return summary(text)
+    drawing = differences(title, lines, "measures")
+    # A long answer leaves no room for the drawing. The report and the entry `answer` hold it all.
+    sentences = text.split(". ")
+    for most in range(len(sentences), 0, -1):
+        shortened = ". ".join(sentences[:most]).removesuffix(".") + "."
+        shortened += _MORE if most < len(sentences) else ""
+        if _DRAWN in (shown := summary(shortened, drawing)):
+            return shown
+    return summary(text)

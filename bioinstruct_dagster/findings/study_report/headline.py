@@ -134,7 +134,7 @@ def headlines(leaderboard: Rows, ablation: Rows, scaling: Rows) -> list[Headline
         rows = [_as_family(row) for row in (*scaling, *ablation, *measures(leaderboard))
                 if row["base_model"] == base_model]  # fmt: skip
         if rows:
-            found.append(_headline(base_model, rows, leaderboard))
+            found.append(_headline(base_model, rows))
     return found
 
 
@@ -157,7 +157,7 @@ def _as_family(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"recipes": [row.get("recipe", "")], "seeds": 1, "categories": None, **row}
 
 
-def _headline(base_model: str, rows: list[dict[str, Any]], leaderboard: Rows) -> Headline:
+def _headline(base_model: str, rows: list[dict[str, Any]]) -> Headline:
     sets: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
         if row["task"] == HELD_OUT and row["category"] != "all":
@@ -177,24 +177,11 @@ def _headline(base_model: str, rows: list[dict[str, Any]], leaderboard: Rows) ->
         seeds=first["seeds"],
         recipes=first["recipes"],
         measures=[
-            replace(_measure(row, p), repeated=_repeated(row, leaderboard))
+            replace(_measure(row, p), repeated=row.get("items_trained_on") or 0)
             for row, p in zip(mine, p_values, strict=True)
         ],
         older=next((row["older"] for row in mine if row["older"]), ""),
         rehearsal=any(row["rehearsal"] for row in mine),
-    )
-
-
-def _repeated(row: Mapping[str, Any], leaderboard: Rows) -> int:
-    """How many items of a measure training rows repeat."""
-    names = ("base_model", "task", "category", "metric")
-    return max(
-        (
-            one["items_trained_on"]
-            for one in leaderboard
-            if one["recipe"] in row["recipes"] and all(one[name] == row[name] for name in names)
-        ),
-        default=0,
     )
 
 

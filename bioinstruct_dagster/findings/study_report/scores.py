@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioinstruct_dagster.eval_sets.items import has_items
-from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.findings.figures.leaderboard import places_text
 from bioinstruct_dagster.findings.made import FINDINGS, quoted_rows
 from bioinstruct_dagster.findings.published import is_comparable
@@ -28,6 +27,7 @@ from bioinstruct_dagster.findings.wording import (
     difference_text,
     difference_unit,
     ends,
+    marks,
     measure_name,
     percent,
     score_text,
@@ -135,16 +135,8 @@ def _line(row: Mapping[str, Any]) -> list[str | None]:
         None if row["p_holm"] is None else f"{row['p_holm']:.2g}",
         could,
         places_text(row),
-        _marks(row),
+        marks(row, why=True) or None,
     ]
-
-
-def _marks(row: Mapping[str, Any]) -> str | None:
-    marks = ["rehearsal"] * row["rehearsal"]
-    marks += [f"older: {row['older']}"] * bool(row["older"])
-    if row["items_trained_on"]:
-        marks.append(f"training rows repeat {number_of(row['items_trained_on'], 'item')}")
-    return "; ".join(marks) or None
 
 
 def _unscored(sources: ReportSources) -> Block:

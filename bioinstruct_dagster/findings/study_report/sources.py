@@ -10,6 +10,7 @@ from typing import Any
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.findings.made import FINDINGS, Sources
+from bioinstruct_dagster.findings.stored_scores import with_repeated_items
 from bioinstruct_dagster.findings.study_report.headline import Headline, headlines
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.settings import Settings
@@ -52,7 +53,10 @@ class ReportSources:
             StatedError: the file of published figures or a task file is malformed.
         """
         findings = Sources.of(store, settings, matrix)
-        tables = {name: store.rows(FINDING.format(name=name)) for name in FINDINGS}
+        tables = {
+            name: with_repeated_items(store.rows(FINDING.format(name=name)), store)
+            for name in FINDINGS
+        }
         found = headlines(
             tables["leaderboard"], tables["category_ablation"], tables["data_scaling"]
         )

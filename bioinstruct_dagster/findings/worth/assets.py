@@ -157,8 +157,8 @@ def _made(step: ExperimentStep, config: DataWorthConfig) -> dg.MaterializeResult
         extra={
             "summary": dg.MetadataValue.md(shown.summary(rows)),
             "verdict": rows[0]["verdict"],
-            "about": shown.about(rows[0]),
-            "difference": rows[0]["difference"],
+            "about": dg.MetadataValue.md(shown.about(rows[0])),
+            "difference (nats a token)": round(rows[0]["difference"], 4),
             "comparisons": dg.MetadataValue.md(markdown_table(shown.table(rows))),
         },
     )

@@ -69,7 +69,8 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> str:
     points = {"all seeds": PlottedScore(first["difference"], first["ci_low"], first["ci_high"])}
     for number, value in enumerate(first["by_seed"], start=1):
         points[f"seed {number}"] = PlottedScore(value, None, None)
-    return sheet.summary(sentence(first), differences("With minus without, nats/token", points))
+    drawing = differences("With minus without, nats/token", points, "lines")
+    return sheet.summary(sentence(first), drawing)
 
 
 def about(row: Mapping[str, Any]) -> str:
@@ -90,7 +91,7 @@ def about(row: Mapping[str, Any]) -> str:
             f" The arms differ in tokens by {100 * apart:+.0f} %, so a part of the difference may "
             "come from that."
         )
-    return words
+    return sheet.summary(words)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -21,13 +21,18 @@ _SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _FEWEST_MERGED_LINES = 3
 
 
-def read_csv(path: Path) -> SourceRecords:
+def read_csv(path: Path, code_page: str = "") -> SourceRecords:
     """The rows of a CSV file as records.
+
+    Args:
+        path: the file.
+        code_page: the encoding of a file that is no UTF-8 and has no byte order mark. If it is
+            empty, such a file is refused.
 
     Raises:
         ImportedSetError: names each line that has no certain reading, and what to do.
     """
-    text = text_of(path)
+    text = text_of(path, code_page)
     if (nul := text.find("\0")) >= 0:
         line = text.count("\n", 0, nul) + 1
         raise ImportedSetError(f"{shown(path)}: line {line}: a NUL character; remove it.")

@@ -34,8 +34,13 @@ _FIRST_BYTES = 64
 _TOO_LARGE = "holds more than 2 GiB. Split it, or write it as Parquet"
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path, code_page: str = "") -> str:
     """The file's text. A gzip file is unpacked, and a byte order mark names the encoding.
+
+    Args:
+        path: the file.
+        code_page: the encoding of a file that is no UTF-8 and has no byte order mark, such as
+            cp1252. If it is empty, such a file is refused.
 
     Raises:
         ImportedSetError: the file is no text, or its encoding is not known.
@@ -47,7 +52,10 @@ def text_of(path: Path) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ImportedSetError(_encoding_fault(path, data, encoding, error)) from None
+        known = decoded(data, code_page) if code_page and encoding == "utf-8" else None
+        if known is None:
+            raise ImportedSetError(_encoding_fault(path, data, encoding, error)) from None
+        text = known
     if not text:
         raise ImportedSetError(f"{shown(path)} is empty: it holds a byte order mark alone.")
     if "\0" in text[: 1 << 16] and text.count("\0", 0, 1 << 16) > min(len(text), 1 << 16) // 4:
@@ -56,6 +64,14 @@ def text_of(path: Path) -> str:
             + _convert(path, "UTF-16LE" if data[1:2] == b"\0" else "UTF-16BE")
         )
     return text
+
+
+def decoded(data: bytes, encoding: str) -> str | None:
+    """The text of these bytes in an encoding; None if they are no text in it."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 def content_of(path: Path) -> bytes:

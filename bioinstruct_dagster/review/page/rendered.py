@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from bioinstruct_dagster.review.judgements import DECISIONS, FIELDS, REASONS
+from bioinstruct_dagster.review.handed_in.judgements import DECISIONS, FIELDS, REASONS
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 
 # As JSON escapes: a text can't close the script element, and no old parser sees a line end.

@@ -1,7 +1,7 @@
 """The rows to judge as CSV, for a spreadsheet.
 
 Belongs here: the columns, and cells that no spreadsheet takes for a formula. Does not: reading a
-filled-in sheet (filled_files).
+filled-in sheet (handed_in.filled_files).
 """
 
 import csv
@@ -9,7 +9,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bioinstruct_dagster.review.judgements import FIELDS
+from bioinstruct_dagster.review.handed_in.judgements import FIELDS
 
 _ANSWERS = FIELDS[1:6]
 COLUMNS = (FIELDS[0], "instruction", "input", "output", "compared_text", *_ANSWERS)

@@ -2,13 +2,14 @@
 
 A person who sorts one column of a spreadsheet shifts ids against texts, and would judge other rows
 than those that he or she read. Belongs here: the comparison, and its refusal by file, line and
-item. Does not: reading files (filled_files), or writing the sheet (page.sheet).
+item. Does not: reading files (handed_in.filled_files), or writing the sheet (page.sheet).
 """
 
 import re
 from collections.abc import Iterable, Mapping
 
-from bioinstruct_dagster.review.judgements import RowJudgement
+from bioinstruct_dagster.review.handed_in.filled_files import CODE_PAGE
+from bioinstruct_dagster.review.handed_in.judgements import RowJudgement
 from bioinstruct_dagster.review.masking import masked_texts
 from bioinstruct_dagster.review.page.sheet import MOST_CELL
 from bioinstruct_dagster.review.population import TEXTS, PopulationRow
@@ -71,7 +72,28 @@ def _same(cell: str, text: str) -> bool:
         given == expected
         or (len(text) >= MOST_CELL and bool(given) and expected.startswith(given))
         or bool(_REWRITTEN.fullmatch(expected))
+        or _same_but_lost(given, expected)
     )
+
+
+def _same_but_lost(given: str, expected: str) -> bool:
+    """Whether only characters differ that a spreadsheet loses if it does not save as UTF-8.
+
+    In their places stand other characters, such as a question mark.
+    """
+    if given.isascii() and expected.isascii():
+        return False
+    return len(given) == len(expected) and all(
+        one == other or not _in_code_page(other) for one, other in zip(given, expected, strict=True)
+    )
+
+
+def _in_code_page(character: str) -> bool:
+    try:
+        character.encode(CODE_PAGE)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _same_but_masks(cell: str, text: str) -> bool:

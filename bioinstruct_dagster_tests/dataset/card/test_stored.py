@@ -117,6 +117,34 @@ def test_requests_are_counted_by_purpose_without_the_judge(filled):
     assert (labels.usd, labels.unpriced) == (None, 1)
 
 
+def test_requests_of_the_rehearsal_that_made_nothing_of_the_set_are_not_listed(filled):
+    store, rows = filled
+    texts = rows[0]["instruction"]
+    rehearsed = {"teacher": "rehearsal", "rehearsal": True, "model_answered": "recorded"}
+    store.replace({"completions": [
+        *store.rows("from completions"),
+        completion(30, purpose="categorization", **rehearsed),
+        completion(31, purpose="probe", **rehearsed),
+        completion(32, purpose="quality_check", **rehearsed),
+        completion(33, purpose="quality_check"),
+    ]})  # fmt: skip
+    # An earlier rehearsal asked for the category of a row that another teacher has labelled since.
+    store.replace({"category_labels": [
+        *store.rows("from category_labels"),
+        {"label_key": "key-30", "instruction": texts, "category": "other", "teacher": "rehearsal",
+         "model": "recorded", "completion_id": "completion-30", "pass": 1}
+    ]})  # fmt: skip
+    found = [(one.purpose, one.rehearsal) for one in facts(filled).stored.requests]
+    assert sorted(found) == [
+        ("categorization", False), ("generation", False), ("quality_check", False)
+    ]  # fmt: skip
+    [labelled] = store.rows("from categorized_instructions limit 1")
+    others = store.rows("from categorized_instructions offset 1")
+    store.replace({"categorized_instructions": [labelled | {"rehearsal": True}, *others]})
+    found = [(one.purpose, one.rehearsal) for one in facts(filled).stored.requests]
+    assert ("probe", True) in found
+
+
 def test_prompts_are_those_behind_the_rows(filled):
     (prompt,) = facts(filled).stored.prompts
     assert prompt.rows == 60

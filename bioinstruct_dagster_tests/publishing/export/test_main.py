@@ -82,6 +82,17 @@ def test_rows_that_reviewers_rejected_are_not_exported(store, settings, hugging_
     assert done.stderr.startswith("Warning: The data set is older than its labelled rows")
 
 
+def test_a_review_that_nobody_has_read_stops_the_export(store, settings, hugging_face, run):
+    made_dataset(store, settings)
+    filled = settings.store.data_dir / "review" / "filled"
+    filled.mkdir(parents=True)
+    line = "item_id,reviewer,decision,reason\nrow-00003-12345678,AB,reject,unsafe\n"
+    (filled / "AB.csv").write_text(line, "utf-8")
+    done = run("alpaca", "out.jsonl")
+    assert done.returncode == 1
+    assert "review_results has not read 1 judgement" in done.stderr
+
+
 def test_a_terminal_shows_a_bar(store, settings, hugging_face, run):
     made_dataset(store, settings)
     terminal, end = pty.openpty()

@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-from bioinstruct_dagster.review.filled_files import read_file
-from bioinstruct_dagster.review.judgements import FIELDS
+from bioinstruct_dagster.review.handed_in.filled_files import read_file
+from bioinstruct_dagster.review.handed_in.judgements import FIELDS
 from bioinstruct_dagster.review.page.rendered import review_page
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

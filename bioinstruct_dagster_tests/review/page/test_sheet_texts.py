@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bioinstruct_dagster.review.judgements import judgement_of
+from bioinstruct_dagster.review.handed_in.judgements import judgement_of
 from bioinstruct_dagster.review.page.sheet_texts import faults_of_texts
 from bioinstruct_dagster_tests.review.made_reviews import made_row
 
@@ -39,6 +39,7 @@ def test_an_edited_output_is_named():
         ("1.50", "1.5"),
         ("x" * 40_000, "x" * 32_000),
         ("-" + "x" * 40_000, "'-" + "x" * 31_998),
+        ("5 µg/L ≥ α", "5 µg/L ? a"),
         ("The patient, MRN 4839201, is well.", "The patient, MRN [mrn], is well."),
     ],
 )

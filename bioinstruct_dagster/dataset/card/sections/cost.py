@@ -10,8 +10,9 @@ from bioinstruct_dagster.dataset.origins import RowOrigins
 from bioinstruct_dagster.figures.values import number_of
 
 _COUNTED = (
-    "These are the replies that the raw rows and their categories come from, and all checks and "
-    "probes in the store. They include replies whose rows were rejected. Evaluation is not counted."
+    "These are the replies that the raw rows and their present categories come from, and checks "
+    "and probes in the store. They include replies whose rows were rejected. Evaluation is not "
+    "counted."
 )
 _PURPOSES = {
     "generation": "new rows",

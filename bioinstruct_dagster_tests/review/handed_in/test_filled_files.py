@@ -1,17 +1,21 @@
 """Filled-in files as the page and spreadsheets write them, and every fault by file, line, field."""
 
+import csv
+import io
 import json
 
 import pytest
 
-from bioinstruct_dagster.review.filled_files import (
+from bioinstruct_dagster.review.handed_in.filled_files import (
     FilledFileError,
     filled_files,
+    notes_on,
     read_file,
     read_judgements,
 )
 
 HEAD = "item_id,instruction,reviewer,decision,category,reason,comment"
+DAY = "11/30/2026 14:05"
 ONE, TWO, THREE = (f"row-{n}aa-12345678" for n in range(3))
 
 
@@ -78,12 +82,48 @@ def test_a_fault_of_json_names_its_line(tmp_path):
     assert "line 1" in faults_of(written(tmp_path, '[{"item_id": ', "b.json"))
 
 
-def test_a_missing_column_an_old_code_page_and_a_workbook_are_named(tmp_path):
+def test_a_missing_column_no_known_encoding_and_a_workbook_are_named(tmp_path):
     missing = faults_of(written(tmp_path, f"item_id,decisions,comment\n{ONE},accept,x\n"))
     assert "no column reviewer, decision" in missing
-    latin = written(tmp_path, f"{HEAD}\n{ONE},a,AB,accept,,,größer\n", encoding="cp1252")
-    assert "line 2: not UTF-8" in faults_of(latin)
+    broken = written(tmp_path, f"{HEAD}\n{ONE},a,AB,accept,,,x\x81\n", encoding="latin-1")
+    assert "line 2: not UTF-8" in faults_of(broken)
     assert "Excel workbook" in faults_of(written(tmp_path, "PK\x03\x04zip"))
+
+
+def test_a_file_of_an_old_code_page_is_read_and_told_of(tmp_path):
+    text = f"{HEAD}\n{ONE},a,Jürgen,accept,,,größer – fast\n".replace(",", ";")
+    old = written(tmp_path, text, "old.csv", encoding="cp1252")
+    [found] = read_file(old)
+    assert (found.reviewer, found.comment) == ("Jürgen", "größer – fast")
+    new = written(tmp_path, text, "new.csv", encoding="utf-16")
+    [note] = notes_on([old, new, written(tmp_path, text, "utf.csv")])
+    assert str(old) in note
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_whatever_a_spreadsheet_makes_of_the_form_the_judgements_are_the_same(
+    tmp_path, separator, encoding
+):
+    cells = [
+        [*HEAD.split(","), "judged_at"],
+        [ONE, 'say "5 mg"; then\tstop, please|', "AB", "reject", "", "unclear", "è, è; è", DAY],
+    ]
+    with io.StringIO(newline="") as text:
+        csv.writer(text, delimiter=separator, quoting=csv.QUOTE_ALL).writerows(cells)
+        path = written(tmp_path, text.getvalue(), encoding=encoding)
+    [found] = read_file(path)
+    assert (found.reason, found.comment) == ("unclear", "è, è; è")
+    assert found.texts == {"instruction": cells[1][1]}
+    assert found.judged_at.isoformat() == "2026-11-30T14:05:00+00:00"
+
+
+def test_an_ambiguous_day_is_named_by_file_line_field_and_what_to_write(tmp_path):
+    path = written(tmp_path, f"{HEAD},judged_at\n{ONE},a,AB,accept,,,,05/11/2026 14:05\n")
+    said = faults_of(path)
+    assert str(path) in said
+    assert "line 2: field judged_at: '05/11/2026 14:05' may be 11 May 2026 or 5 November" in said
+    assert "write the day as 2026-05-11 or 2026-11-05" in said
 
 
 def test_a_folder_may_be_missing_and_other_files_are_refused(tmp_path):

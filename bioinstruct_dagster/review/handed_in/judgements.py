@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bioinstruct_dagster.review.handed_in.judged_times import TimeFaultError, judged_time
 from bioinstruct_dagster.review.population import TEXTS, row_id_of
 from bioinstruct_dagster.seeds.tasks import CATEGORIES
 
@@ -33,7 +34,9 @@ FIELDS = (
 NEEDED_FIELDS = FIELDS[:3]
 MOST_COMMENT = 2_000  # characters
 _REVIEWER = re.compile(r"\w[\w .'-]{0,39}")
-_TRUTH = {"": False, "false": False, "true": True, "falsch": False, "wahr": True}
+# As spreadsheets write them in English, German, French, Spanish, Italian, Portuguese and Dutch.
+_FALSE = {"", "0", "false", "falsch", "faux", "falso", "onwaar"}
+_TRUE = {"1", "true", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar"}
 
 
 class JudgementFaultError(ValueError):
@@ -121,7 +124,8 @@ def judgement_of(fields: Mapping[str, Any], place: str) -> RowJudgement:
         )
     if len(text["comment"]) > MOST_COMMENT:
         raise JudgementFaultError("comment", f"it is longer than {MOST_COMMENT:,} characters")
-    if (changed := _TRUTH.get(text["changed_after_verdict"].lower())) is None:
+    changed = text["changed_after_verdict"].lower()
+    if changed not in _TRUE | _FALSE:
         raise JudgementFaultError("changed_after_verdict", "it must be true, false or empty")
     return RowJudgement(
         text["item_id"],
@@ -131,7 +135,7 @@ def judgement_of(fields: Mapping[str, Any], place: str) -> RowJudgement:
         reason,
         text["comment"],
         _time(text["judged_at"]),
-        changed,
+        changed in _TRUE,
         place,
         _shown_texts(fields),
     )
@@ -166,14 +170,7 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def _time(text: str) -> datetime | None:
-    if not text:
-        return None
     try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise JudgementFaultError(
-            "judged_at", f"{text[:40]!r} is no time such as 2026-11-30T15:00:00Z; or leave it empty"
-        )
-    return time
+        return judged_time(text)
+    except TimeFaultError as error:
+        raise JudgementFaultError("judged_at", str(error)) from None

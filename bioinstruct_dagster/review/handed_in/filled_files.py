@@ -4,6 +4,7 @@ Belongs here: finding the files, reading their records, and refusing faults by f
 Does not: the fields of one judgement (judgements).
 """
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,31 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.imports.csv_rows import read_csv
 from bioinstruct_dagster.generation.imports.faults import ImportedSetError, RowFaults
 from bioinstruct_dagster.generation.imports.json_rows import read_json
+from bioinstruct_dagster.generation.imports.text import content_of, decoded
 from bioinstruct_dagster.input_files import fault_of_file, fault_of_folder, shown
-from bioinstruct_dagster.review.judgements import (
+from bioinstruct_dagster.review.handed_in.judgements import (
     FIELDS,
     NEEDED_FIELDS,
     JudgementFaultError,
     RowJudgement,
     judgement_of,
 )
+from bioinstruct_dagster.settings import Settings
 
 SUFFIXES = (".csv", ".json", ".jsonl")
+# Of a CSV file that Excel in Western languages saves without UTF-8. Only comments and names depend
+# on it: the texts are compared with those of the rows.
+CODE_PAGE = "cp1252"
 _ANSWERS = ("decision", "category", "reason", "comment")
 
 
 class FilledFileError(StatedError):
     """A filled-in file can't be used; the message names file, line and field."""
+
+
+def filled_folder(settings: Settings) -> Path:
+    """The folder that filled-in files are put into."""
+    return settings.review.files or settings.store.data_dir / "review" / "filled"
 
 
 def filled_files(folder: Path) -> list[Path]:
@@ -49,6 +60,18 @@ def filled_files(folder: Path) -> list[Path]:
                 "spreadsheet as CSV in UTF-8, or move the file away."
             )
     return paths
+
+
+def notes_on(paths: Sequence[Path]) -> list[str]:
+    """What a person must know of files that were read: those that are no UTF-8."""
+    return [
+        f"{shown(path)} is not in UTF-8. It was read as Windows-1252, so that letters with accents "
+        "in comments and names may be wrong. Look at them, or save the file as CSV in UTF-8."
+        for path in paths
+        if path.suffix.lower() == ".csv"
+        and not (data := content_of(path)).startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        and decoded(data, "utf-8") is None
+    ]
 
 
 def read_judgements(paths: Sequence[Path]) -> list[RowJudgement]:
@@ -89,7 +112,7 @@ def read_file(path: Path) -> list[RowJudgement]:
         raise FilledFileError(f"{shown(path)} {fault}.")
     is_csv = path.suffix.lower() == ".csv"
     try:
-        records = list((read_csv if is_csv else read_json)(path).records)
+        records = list((read_csv(path, CODE_PAGE) if is_csv else read_json(path)).records)
     except ImportedSetError as error:
         raise FilledFileError(str(error)) from None
     faults = RowFaults()

@@ -1,0 +1,1 @@
+"""What reviewers hand in: their files, the judgements in them, and what was not read yet."""
