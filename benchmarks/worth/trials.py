@@ -118,6 +118,8 @@ class Trials:
             if arm == WITHOUT:
                 shared[spec.experiment] = results[spec.experiment]
         store = Store(settings.store.path)
+        with store.write():
+            pass  # a reader expects the tables
         plan = scoring_plan(trial, results, matrix, settings)
         plan.look_up(store)
         questions = settings.store.data_dir / "questions"
