@@ -61,9 +61,10 @@ demo: setup  ## Materialize the whole chain on the embedded teacher and base mod
 #   ITEMS=FOLDER  the items of evaluation tasks; without them, only held-out rows are scored
 #   NUMBER=100    of items of each task
 #   PAIRS=yes     pairs of categories too
+#   EXPERIMENTS=FILE  a copy of docs/study/experiments.yaml with other sizes, seeds or values
 STUDY_DATA := $(CURDIR)/data/study
 NUMBER ?= 100
-STUDY = BIOINSTRUCT_DATA_DIR=$(STUDY_DATA) BIOINSTRUCT_EXPERIMENTS=$(CURDIR)/docs/study/experiments.yaml \
+STUDY = BIOINSTRUCT_DATA_DIR=$(STUDY_DATA) BIOINSTRUCT_EXPERIMENTS=$(abspath $(or $(EXPERIMENTS),docs/study/experiments.yaml)) \
 	BIOINSTRUCT_EVALUATE_TASKS=held_out,medqa,medmcqa,pubmedqa,nli4ct BIOINSTRUCT_EVALUATION_ITEMS=$(NUMBER) \
 	BIOINSTRUCT_EVALUATION_ANSWERS=0 \
 	$(if $(ROWS),BIOINSTRUCT_IMPORT=$(abspath $(ROWS))) $(if $(ITEMS),BIOINSTRUCT_EVAL_DIR=$(abspath $(ITEMS)))
