@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.documents import table_head, table_line
-from benchmarks.worth.trials import KINDS, refreshed
+from benchmarks.worth.trials import KINDS, Kind, refreshed
 from bioinstruct_dagster.findings.worth.fit import FitComparison, compared_fits
 
 _HEADS = ("refresh", "refreshes", "worse", "added minus before, median and range", "before, added")
@@ -22,7 +22,7 @@ def fits_alone(rows: Sequence[Mapping[str, Any]], numbers: Iterable[int]) -> str
         rows: of the data set; half of them are the refresh.
         numbers: of the refreshes; each draws another half.
     """
-    found: dict[str, list[FitComparison]] = {kind: [] for kind in KINDS}
+    found: dict[Kind, list[FitComparison]] = {kind: [] for kind in KINDS}
     for number in numbers:
         for kind in KINDS:
             changed, refresh = refreshed(rows, number, kind)
