@@ -69,6 +69,9 @@ STUDY = BIOINSTRUCT_DATA_DIR=$(STUDY_DATA) BIOINSTRUCT_EXPERIMENTS=$(abspath $(o
 	BIOINSTRUCT_EVALUATION_ANSWERS=0 \
 	$(if $(ROWS),BIOINSTRUCT_IMPORT=$(abspath $(ROWS))) $(if $(ITEMS),BIOINSTRUCT_EVAL_DIR=$(abspath $(ITEMS)))
 
+STUDY_NOTE := A small study, made by "make study": adapters of SmolLM2-135M, trained on a CPU on few rows each, and scored on \
+	at most $(NUMBER) items of each task. It is an example of the method and says nothing about larger models.
+
 # The model is fetched into the project's data folder, whichever the shell names.
 study: export BIOINSTRUCT_DATA_DIR := $(CURDIR)/data
 study: real-base  ## Train SmolLM2-135M on categories and sizes, two seeds, and score it (up to 3 h on two cores)
@@ -79,7 +82,7 @@ study: real-base  ## Train SmolLM2-135M on categories and sizes, two seeds, and 
 	$(STUDY) $(BIN)/dagster job execute -m bioinstruct_dagster -j study -c docs/study/study.yaml
 	$(if $(PAIRS),$(STUDY) $(BIN)/dagster job execute -m bioinstruct_dagster -j study -c docs/study/pairs.yaml)
 	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.report
-	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.findings report
+	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.findings report --note '$(STUDY_NOTE)'
 
 report: setup  ## Print the report of what is in the store
 	@$(BIN)/python -m bioinstruct_dagster.report
