@@ -61,12 +61,16 @@ demo: setup  ## Materialize the whole chain on the embedded teacher and base mod
 #   ITEMS=FOLDER  the items of evaluation tasks; without them, only held-out rows are scored
 #   NUMBER=100    of items of each task
 #   PAIRS=yes     pairs of categories too
+#   EXPERIMENTS=FILE  a copy of docs/study/experiments.yaml with other sizes, seeds or values
 STUDY_DATA := $(CURDIR)/data/study
 NUMBER ?= 100
-STUDY = BIOINSTRUCT_DATA_DIR=$(STUDY_DATA) BIOINSTRUCT_EXPERIMENTS=$(CURDIR)/docs/study/experiments.yaml \
+STUDY = BIOINSTRUCT_DATA_DIR=$(STUDY_DATA) BIOINSTRUCT_EXPERIMENTS=$(abspath $(or $(EXPERIMENTS),docs/study/experiments.yaml)) \
 	BIOINSTRUCT_EVALUATE_TASKS=held_out,medqa,medmcqa,pubmedqa,nli4ct BIOINSTRUCT_EVALUATION_ITEMS=$(NUMBER) \
 	BIOINSTRUCT_EVALUATION_ANSWERS=0 \
 	$(if $(ROWS),BIOINSTRUCT_IMPORT=$(abspath $(ROWS))) $(if $(ITEMS),BIOINSTRUCT_EVAL_DIR=$(abspath $(ITEMS)))
+
+STUDY_NOTE := A small study, made by "make study": adapters of SmolLM2-135M, trained on a CPU on few rows each, and scored on \
+	at most $(NUMBER) items of each task. It is an example of the method and says nothing about larger models.
 
 # The model is fetched into the project's data folder, whichever the shell names.
 study: export BIOINSTRUCT_DATA_DIR := $(CURDIR)/data
@@ -78,7 +82,7 @@ study: real-base  ## Train SmolLM2-135M on categories and sizes, two seeds, and 
 	$(STUDY) $(BIN)/dagster job execute -m bioinstruct_dagster -j study -c docs/study/study.yaml
 	$(if $(PAIRS),$(STUDY) $(BIN)/dagster job execute -m bioinstruct_dagster -j study -c docs/study/pairs.yaml)
 	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.report
-	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.findings report
+	@$(STUDY) $(BIN)/python -m bioinstruct_dagster.findings report --note '$(STUDY_NOTE)'
 
 report: setup  ## Print the report of what is in the store
 	@$(BIN)/python -m bioinstruct_dagster.report

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -126,7 +127,8 @@ def _rivals(scores: Scores) -> dict[str, tuple[Floats, Floats]]:
 
 def _chosen_apart(data: Scores, resamples: int) -> str:
     """The figures when weights are chosen on nine tenths of the dialogues, measured on the rest."""
-    grid = [CompositeWeights(**dict(zip(GRID, values, strict=True))) for values in _choices()]
+    named: list[dict[str, Any]] = [dict(zip(GRID, values, strict=True)) for values in _choices()]
+    grid = [CompositeWeights(**each) for each in named]
     found = [_composites(data, weights) for weights in grid]
     scores = np.array([[one.score for one in each] for each in found])
     errors = np.array([[one.factual_errors for one in each] for each in found])

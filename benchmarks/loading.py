@@ -1,8 +1,9 @@
 """`python -m benchmarks.loading`: the cost of loading the definitions, relative to Dagster's.
 
 It runs `import dagster` and `import bioinstruct_dagster.definitions` in turn, each in its own
-process, and compares their CPU-seconds pair by pair. The exit status is 1 if the median ratio is
-above the limit. Both write bytecode, as they do for a user, so that no process compiles modules.
+process, and compares their CPU-seconds pair by pair: of the whole process, which a user waits for,
+and of the import alone. The exit status is 1 if the median ratio of the processes is above the
+limit. Both write bytecode, as they do for a user, so that no process compiles modules.
 """
 
 import argparse
@@ -27,26 +28,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pairs = [
         (cpu_seconds_of(DAGSTER_ALONE), cpu_seconds_of(WITH_PROJECT)) for _ in range(options.pairs)
     ]
-    ratios = sorted(ours / dagster for dagster, ours in pairs)
-    ratio = median(ratios)
     print(
         f"{len(pairs)} pairs, Python {platform.python_version()}, {os.cpu_count()} cores, load "
-        f"{os.getloadavg()[0]:.1f}\n"
-        f"{DAGSTER_ALONE}: {median(dagster for dagster, _ in pairs):.2f} CPU-seconds (median)\n"
-        f"{WITH_PROJECT}: {median(ours for _, ours in pairs):.2f} CPU-seconds (median)\n"
-        f"ratio: {ratio:.2f} (median; {ratios[0]:.2f} to {ratios[-1]:.2f}), at most {RATIO_LIMIT}"
+        f"{os.getloadavg()[0]:.1f}; medians"
     )
+    ratio = 0.0
+    for number, what in enumerate(("process", "import alone")):
+        ratios = sorted(ours[number] / dagster[number] for dagster, ours in pairs)
+        dagster, ours = (median(pair[one][number] for pair in pairs) for one in (0, 1))
+        print(
+            f"{what}: {dagster:.2f} CPU-seconds for `{DAGSTER_ALONE}`, {ours:.2f} for "
+            f"`{WITH_PROJECT}`; ratio {median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
+        if number == 0:
+            ratio = median(ratios)
+    print(f"The ratio of the processes may be at most {RATIO_LIMIT}.")
     return int(ratio > RATIO_LIMIT)
 
 
-def cpu_seconds_of(statement: str) -> float:
-    """The CPU-seconds, user and system, of a Python process that runs the statement."""
+def cpu_seconds_of(statement: str) -> tuple[float, float]:
+    """The CPU-seconds, user and system, of a Python process, and until the statement has ended."""
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
-    process = subprocess.Popen([sys.executable, "-c", statement], env=environment)
+    measured = f"{statement}\nimport time; print(time.process_time())"
+    command = [sys.executable, "-c", measured]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    printed = process.stdout.read() if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{statement!r} failed.")
-    return usage.ru_utime + usage.ru_stime
+    return usage.ru_utime + usage.ru_stime, float(printed)
 
 
 if __name__ == "__main__":

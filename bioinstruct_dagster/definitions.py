@@ -9,7 +9,7 @@ at most 1.5 times as much as loading Dagster (benchmarks.loading).
 import gc
 
 # Loading makes objects and hardly any garbage. The collector would search Dagster's objects again
-# and again, which takes a sixth of the loading time, so it pauses until everything is imported.
+# and again, which takes a sixth of the loading time, so it pauses until everything is loaded.
 _collects_garbage = gc.isenabled()
 gc.disable()
 
@@ -52,9 +52,6 @@ from bioinstruct_dagster.settings import Settings, load_settings
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.training import checks as training_checks
 from bioinstruct_dagster.training.assets import lora_adapter_asset
-
-if _collects_garbage:
-    gc.enable()
 
 CHECK_MODULES = [
     seeds_checks,
@@ -125,3 +122,7 @@ def build_defs(settings: Settings) -> dg.Definitions:
 
 command_line.state_errors(lambda: read_experiments(load_settings().models.experiments))
 defs = build_defs(load_settings())
+
+if _collects_garbage:
+    gc.freeze()  # what is loaded stays until the process ends, so no collection searches it again
+    gc.enable()

@@ -49,6 +49,17 @@ def test_categories_are_compared_at_equal_size(matrix):
     assert 64 in {matrix.recipe(*one).rows for one in every if one[1].startswith("all")}
 
 
+def test_a_copy_of_the_file_may_have_other_sizes_and_seeds(matrix, tmp_path):
+    text = (FOLDER / "experiments.yaml").read_text("utf-8")
+    copy = tmp_path / "experiments.yaml"
+    smaller = text.replace("[32, 64, 128]", "[8, 16]").replace("rows: 64", "rows: 8")
+    copy.write_text(smaller.replace("seed: [1, 2]", "seed: 1"), "utf-8")
+    other = read_experiments(copy)
+    chosen = [*experiments_of("study.yaml", other), *experiments_of("pairs.yaml", other)]
+    assert set(chosen) == set(other.experiments())
+    assert len(chosen) == 9
+
+
 def test_experiments_differ_in_rows_and_seed_only(matrix):
     rest = {
         matrix.recipe(*one).model_dump_json(exclude={"categories", "rows", "seed"})

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def eight(plan: Plan) -> Iterator[Figure]:
             return plan.tools.harness(made, [name], f"eight-{name}-{one}", folders[one])
 
         works: list[Callable[[], dict[str, Any]]] = [run_ours]
-        works += [lambda one=one, run=run_harness: run(one) for one in folders]
+        works += [partial(run_harness, one) for one in folders]
         found = _run_all(works, plan.lanes)
         if isinstance(found, str):
             yield Figure("eight", OURS, name, error=found)

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -36,9 +37,10 @@ def main(file: Path, folder: Path, columns: str) -> None:
     values = {"import_": str(file), "data_dir": folder}
     settings = Settings.of(**values, **({"import_columns": columns} if columns else {}))
     definitions = build_defs(settings)
+    made: list[Any] = [*(definitions.assets or ()), *(definitions.asset_checks or ())]
     begun = time.perf_counter()
     result = dg.materialize(
-        [*definitions.assets, *definitions.asset_checks],
+        made,
         selection=dg.AssetSelection.assets(*ASSETS),
         resources=definitions.resources,
         instance=dg.DagsterInstance.ephemeral(),

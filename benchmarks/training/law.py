@@ -110,7 +110,7 @@ class _Shape:
         )
 
     def distance(self, other: "_Shape") -> float:
-        return sum(
+        return math.fsum(
             abs(mine / theirs - 1)
             for mine, theirs in zip(asdict(self).values(), asdict(other).values(), strict=True)
         )

@@ -5,7 +5,7 @@ user sees: a line every ten seconds, and the counted limit.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.training.peers.measured import Job, Marks, Trained, lora_model, run
 from bioinstruct_dagster.models.encoding import Example
@@ -13,6 +13,9 @@ from bioinstruct_dagster.models.experiments import Recipe
 from bioinstruct_dagster.training.loop import optimize
 from bioinstruct_dagster.training.progress import TrainingProgress
 from bioinstruct_dagster.training.throughput import flops_per_token, measured_limit
+
+if TYPE_CHECKING:
+    from bioinstruct_dagster.models.base_models import CheckedBaseModel, LoadedBaseModel
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def ours(job: Job) -> Trained:
     more["flops_per_token"] = flops_per_token(model, examples)
     optimized = optimize(
         model,
-        Base(job.device, str(job.dtype), model=model.get_base_model()),
+        cast("LoadedBaseModel", Base(job.device, str(job.dtype), model=model.get_base_model())),
         examples,
         [],
         recipe(job),
@@ -95,7 +98,7 @@ def planned(job: Job, examples: list[Example]) -> Any:
 
     dtype = str(job.dtype).removeprefix("torch.")
     base = Base(job.device, dtype, config=AutoConfig.from_pretrained(job.base))
-    return plan(base, recipe(job), examples, print)
+    return plan(cast("CheckedBaseModel", base), recipe(job), examples, print)
 
 
 def report(flops: float | None, job: Job) -> TrainingProgress:

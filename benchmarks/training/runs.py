@@ -133,6 +133,7 @@ class Session:
                 env=os.environ | _QUIET | threads | dict(environment or {}),
             )
         ended = status = 0
+        usage: Any = None  # of the process and its children, once it has ended
         try:
             while not ended and time.perf_counter() - begun < timeout:
                 time.sleep(_POLL_SECONDS)

@@ -86,7 +86,7 @@ class Trials:
     def __init__(self, scratch: Path, seeds: int, rows: Path | None) -> None:
         self._scratch = scratch
         self._seeds = seeds
-        self._rows = _rows_of(rows) if rows else recorded_rows()
+        self._rows = rows_of(rows) if rows else recorded_rows()
 
     def run(self, number: int) -> list[TrialFigures]:
         """Both kinds of a refresh. They share the adapters that learn nothing of it."""
@@ -117,7 +117,10 @@ class Trials:
                 results[spec.experiment] = trainer.outcome(spec)["result"]
             if arm == WITHOUT:
                 shared[spec.experiment] = results[spec.experiment]
-        store = Store(settings.store.path)
+        # One store for both kinds: the adapters that they share are scored once.
+        store = Store(self._scratch / f"trial-{number}.duckdb")
+        with store.write():
+            pass  # a reader expects the tables
         plan = scoring_plan(trial, results, matrix, settings)
         plan.look_up(store)
         questions = settings.store.data_dir / "questions"
@@ -178,8 +181,8 @@ def recorded_rows() -> list[dict[str, Any]]:
     return [_row(number, task, category) for number, (task, category) in enumerate(tasks)]
 
 
-def _rows_of(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file. The recipe takes all categories, so one name stands for all."""
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSONL file. The recipe takes all categories, so one name stands for all."""
     lines = path.read_text("utf-8").splitlines()
     return [_row(number, json.loads(line), "other") for number, line in enumerate(lines)]
 

@@ -35,9 +35,15 @@ class _EndingExecutor(dg.Executor):
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Execute the plan, and add one event."""
         ending = RunEnding()
-        for event in self._inner.execute(plan_context, execution_plan):
-            ending.note(event)
-            yield event
+        try:
+            for event in self._inner.execute(plan_context, execution_plan):
+                ending.note(event)
+                yield event
+        except dg.DagsterExecutionInterruptedError as error:
+            # Dagster prints the step's words above a trace of a page, and calls the run failed.
+            if runs_here():
+                say_last(ending.cancelled(str(error)))
+            raise
         line = ending.line()
         yield dg.DagsterEvent.engine_event(plan_context, line, EngineEventData())
         if runs_here() and not ending.failed:  # after a failure, its own message is the last line

@@ -5,7 +5,7 @@ what a run says at its end. Does not: what is pushed, and why it may not be (pub
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -15,13 +15,15 @@ from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.publishing.check_states import CheckState
 from bioinstruct_dagster.publishing.hub.repository import HubRepository
-from bioinstruct_dagster.publishing.plans import PublicationPlan, adapter_plan, dataset_plan
 from bioinstruct_dagster.publishing.staged_files import listing, size_in_words, total_size
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.check_results import NOT_JUDGED, did_apply, was_judged
 from bioinstruct_dagster.store.database import Store
 from bioinstruct_dagster.store.materialization import markdown_table
 from bioinstruct_dagster.store.step_failures import StepConfig, say_last, stating_errors
+
+if TYPE_CHECKING:  # the plans load every card and score; only a run that publishes needs them
+    from bioinstruct_dagster.publishing.plans import PublicationPlan
 
 _UP_TO_DATA_SET = dg.AssetSelection.assets("hf_dataset").upstream()
 _UP_TO_SCORES = dg.AssetSelection.assets("eval_scores").upstream()
@@ -95,6 +97,8 @@ def publish_dataset_job(
         settings: dg.ResourceParam[Settings],
     ) -> dg.Output[None]:
         """Push the data set to the hub in one commit, or say every reason against it."""
+        from bioinstruct_dagster.publishing.plans import dataset_plan
+
         to = HubRepository(config.repo_id, "dataset", config.private, config.revision)
         plan = dataset_plan(
             store, settings, to, checks=_states(context.instance, blocking),
@@ -140,6 +144,8 @@ def publish_adapter_job(
         settings: dg.ResourceParam[Settings],
     ) -> dg.Output[None]:
         """Push an adapter with its card and scores in one commit, or say every reason against."""
+        from bioinstruct_dagster.publishing.plans import adapter_plan
+
         to = HubRepository(config.repo_id, "model", config.private, config.revision)
         plan = adapter_plan(
             config.experiment, store, settings, matrix, to,
@@ -167,7 +173,7 @@ def publish_adapter_job(
 
 def _carried_out(
     context: dg.OpExecutionContext,
-    plan: PublicationPlan,
+    plan: "PublicationPlan",
     asset: str,
     partition: str | None,
     *,

@@ -84,6 +84,18 @@ class RunEnding:
             parts.append(f"Look at: {', '.join(places)}")
         return " ".join(parts)
 
+    def cancelled(self, told: str) -> str:
+        """What a cancelled run leaves.
+
+        Args:
+            told: what the step said that was cancelled; empty if it said nothing.
+        """
+        made = "; ".join(self._made(name) for name in self._assets)
+        parts = [told if told.startswith("Cancelled") else "Cancelled."]
+        parts += [f"Kept: {made}."] if made else []
+        parts.append("To go on, start the same command again.")
+        return " ".join(parts)
+
     def _made(self, name: str) -> str:
         partitions = self._assets[name]
         rows = f"{self._rows[name]:,} rows" if name in self._rows else "done"

@@ -49,7 +49,6 @@ from bioinstruct_dagster.training.left_out import left_out_table
 from bioinstruct_dagster.training.shown import VALIDATION_LOSS, training_sentence
 from bioinstruct_dagster.training.spec import TrainingSpec, training_spec
 from bioinstruct_dagster.training.study.spec import StudySpec
-from bioinstruct_dagster.training.train import finished, last_update
 
 CODE_VERSION = "2"
 _SHOWN_ROWS = 10  # of those that were left out or shortened
@@ -144,6 +143,8 @@ def train_adapters(
             upstream={"hf_dataset": None},
         )
 
+    from bioinstruct_dagster.training.train import last_update  # all of training comes with it
+
     waiting: dict[str, Experiment] = {}
     for one, spec in specs.items():
         result = None if retrain else _finished(spec)
@@ -180,6 +181,8 @@ def train_adapters(
 
 
 def _finished(spec: TrainingSpec) -> dict[str, Any] | None:
+    from bioinstruct_dagster.training.train import finished
+
     try:
         return finished(spec)
     except StatedError:

@@ -112,6 +112,47 @@ def test_on_the_command_line_it_is_printed_last_and_is_in_the_run_s_log(environm
     assert before_last == last  # and Dagster's own word of success ends the log
 
 
+INTERRUPTED = """
+import os
+import signal
+
+import dagster as dg
+
+from bioinstruct_dagster.automation import executors
+
+
+@dg.op
+def stops():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@dg.job(executor_def=executors.in_process)
+def stopped():
+    stops()
+"""
+
+
+def test_after_ctrl_c_the_last_line_says_what_is_kept_and_how_to_go_on(environment, tmp_path):
+    (tmp_path / "stopped.py").write_text(INTERRUPTED, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "job", "execute", "-f", "stopped.py", "-j", "stopped"],
+        env=environment | {"PYTHONPATH": str(PROJECT_ROOT)}, cwd=tmp_path,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last == "Cancelled. To go on, start the same command again."
+
+
+def test_a_cancelled_run_repeats_the_words_of_its_step():
+    ending = RunEnding()
+    ending._note_asset(dg.AssetMaterialization("adapters", partition="tiny|all"))
+    assert ending.cancelled("Cancelled. 1 adapter is trained and kept.") == (
+        "Cancelled. 1 adapter is trained and kept. Kept: adapters done (tiny|all). "
+        "To go on, start the same command again."
+    )
+
+
 @pytest.mark.parametrize("name", ["in_process", "multiprocess"])
 def test_the_executors_have_dagster_s_names_and_configuration(name):
     ours, theirs = getattr(executors, name), getattr(dg, f"{name}_executor")

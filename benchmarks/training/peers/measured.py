@@ -69,7 +69,7 @@ def read_job(path: Path) -> Job:
 def labels_of(row: Mapping[str, Any]) -> list[int]:
     """The row's labels: the loss is on the response only."""
     ids, prompt = row["input_ids"], row["prompt_tokens"]
-    return [IGNORED] * prompt + ids[prompt:]
+    return [IGNORED] * prompt + list(ids[prompt:])
 
 
 @dataclass
@@ -196,7 +196,7 @@ def held_out_loss(model: Any, job: Job) -> float:
 def peak_bytes(device: str) -> int:
     """The most memory that this process held: on a GPU its allocations, else of the machine."""
     if device == "cuda":
-        return torch.cuda.max_memory_allocated()
+        return int(torch.cuda.max_memory_allocated())
     for line in Path("/proc/self/status").read_text("utf-8").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) << 10
