@@ -44,6 +44,7 @@ def folded_text(text: str) -> str:
     """The text in small letters, with ASCII letters for those that `re.IGNORECASE` takes for them.
 
     Many searches read the same texts of a row one after another, so the last results are kept.
+    Each character keeps its place.
     """
     if not text.isascii():
         for odd, letter in ASCII_FOLDS.items():
