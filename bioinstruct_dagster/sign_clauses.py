@@ -24,7 +24,8 @@ MOST_FOLDED_TEXTS = 16  # texts whose folded form is cached; the rules of a gate
 SHORTEST_LITERAL = 2  # characters; nearly every row holds every single letter
 BOUNDARY = "\0"  # in a literal: the beginning or end of a word
 RARE = re.compile(r"[<>\[\]{}|=\\@#]")  # few texts hold such a character
-PART_KEY = 3  # characters of a part by which it is looked up, or two if it is shorter
+REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT"})  # kinds of a part, as `re` names them
+PART_KEY = 3  # characters of a part by which it is looked up; a shorter one has two
 # The most frequent words of English. A clause that they fulfil tells few texts apart.
 FREQUENT_WORDS = frozenset(
     {
@@ -43,6 +44,7 @@ def folded_text(text: str) -> str:
     """The text in small letters, with ASCII letters for those that `re.IGNORECASE` takes for them.
 
     Many searches read the same texts of a row one after another, so the last results are kept.
+    Each character keeps its place.
     """
     if not text.isascii():
         for odd, letter in ASCII_FOLDS.items():
@@ -108,7 +110,7 @@ def _clauses(tree: Iterable[tuple[Any, Any]]) -> list[Clause]:
 def _clauses_within(kind: str, what: Any) -> list[Clause]:
     if kind == "SUBPATTERN":
         return _clauses(what[3])
-    if kind in {"MAX_REPEAT", "MIN_REPEAT"} and what[0]:
+    if kind in REPEATS and what[0]:
         return _clauses(what[2])
     if kind == "BRANCH":
         each = [_clauses(branch) for branch in what[1]]
@@ -135,6 +137,9 @@ def _texts(kind: str, what: Any) -> Clause | None:
         return frozenset({BOUNDARY})
     if kind == "SUBPATTERN":
         return _texts_of_all(what[3])
+    if kind in REPEATS and what[:2] == (0, 1):  # a part that may be missing
+        texts = _texts_of_all(what[2])
+        return texts | {""} if texts and len(texts) < MOST_LITERALS else None
     each: list[Clause | None] = []
     if kind == "IN":
         each = [_texts(str(inner), value) for inner, value in what]
@@ -189,8 +194,10 @@ def _part_rarity(part: str) -> tuple[bool, int]:
 
 @cache
 def _is_frequent(part: str) -> bool:
-    """Whether a part of a word is in one of the most frequent words."""
-    return any(part in f"{BOUNDARY}{word}{BOUNDARY}" for word in FREQUENT_WORDS)
+    """Whether most texts hold a part of a word: two letters of any word, or a frequent word."""
+    return len(part) < PART_KEY or any(
+        part in f"{BOUNDARY}{word}{BOUNDARY}" for word in FREQUENT_WORDS
+    )
 
 
 def can_be_looked_up(clause: Clause) -> bool:
@@ -205,6 +212,11 @@ def how_telling(clause: Clause) -> tuple[bool, float]:
     return not frequent, min(map(_rarity, clause)) - len(clause) / 8
 
 
+def has_long_parts(clause: Clause) -> bool:
+    """Whether no literal of the clause is looked up by two letters, which most texts hold."""
+    return all(len(part) >= PART_KEY for part in map(_rarest_part, clause) if part)
+
+
 def split_clause(clause: Clause) -> Iterable[Clause]:
     """A clause of one literal as a clause for each word of it; other clauses as they are."""
     [literal, *others] = clause
@@ -214,6 +226,7 @@ def split_clause(clause: Clause) -> Iterable[Clause]:
 
 
 NO_CLAUSE: Clause = frozenset()
+_NO_PARTS: dict[str, int] = {}
 ALWAYS = 1  # the bit that every text has, for expressions without a clause
 
 
@@ -228,7 +241,7 @@ class ClauseIndex:
         self._bits: dict[Clause, int] = {NO_CLAUSE: ALWAYS}
         self._whole: dict[str, int] = {}  # by whole word
         self._by_beginning: dict[str, dict[str, int]] = {}  # by part of a word, by its key
-        self._pairs: set[str] = set()  # the parts that are shorter than a key
+        self._pairs: dict[str, int] = {}  # by part that is shorter than a key
         self._by_text: dict[str, list[tuple[str, int]]] = {}  # by the rare character in it
         self._by_word = _Remembered(self._bits_of_word)
         self._last: dict[str, int] = {}
@@ -252,10 +265,10 @@ class ClauseIndex:
             word = part.strip(BOUNDARY)
             self._whole[word] = self._whole.get(word, 0) | bit
             return
-        parts = self._by_beginning.setdefault(part[:PART_KEY], {})
+        parts = self._pairs
+        if len(part) >= PART_KEY:
+            parts = self._by_beginning.setdefault(part[:PART_KEY], {})
         parts[part] = parts.get(part, 0) | bit
-        if len(part) < PART_KEY:
-            self._pairs.add(part)
 
     def bits_in(self, text: str) -> int:
         """The bits of the clauses of which the text may hold a literal."""
@@ -274,7 +287,8 @@ class ClauseIndex:
         if len(self._by_word) > MOST_CACHED_WORDS:
             self._forget()
         folded, words = folded_text(text), folded_words(text)
-        found = reduce(or_, map(self._by_word.__getitem__, words), ALWAYS)
+        # Most words have no bit, and to drop those is faster than to add them.
+        found = reduce(or_, filter(None, map(self._by_word.__getitem__, words)), ALWAYS)
         for character, literals in self._by_text.items():
             if character in folded:
                 for literal, bits in literals:
@@ -284,12 +298,12 @@ class ClauseIndex:
 
     def _bits_of_word(self, word: str) -> int:
         bounded = f"{BOUNDARY}{word}{BOUNDARY}"
-        keys = {bounded[at : at + PART_KEY] for at in range(len(bounded) - PART_KEY + 1)}
-        pairs = {bounded[at : at + 2] for at in range(len(bounded) - 1)}
         known = self._whole.get(word, 0)
-        for key in (*(self._pairs & pairs), *(self._by_beginning.keys() & keys)):
-            for part, bits in self._by_beginning[key].items():
-                if part in bounded:
+        parts_of, pairs = self._by_beginning.get, self._pairs.get
+        for at in range(len(bounded) - 1):
+            known |= pairs(bounded[at : at + 2], 0)
+            for part, bits in parts_of(bounded[at : at + PART_KEY], _NO_PARTS).items():
+                if bounded.startswith(part, at):
                     known |= bits
         return known
 

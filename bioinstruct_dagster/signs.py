@@ -22,6 +22,7 @@ from bioinstruct_dagster.sign_clauses import (
     can_be_looked_up,
     clauses_of,
     folded_text,
+    has_long_parts,
     how_telling,
     split_clause,
     word_clauses,
@@ -29,6 +30,7 @@ from bioinstruct_dagster.sign_clauses import (
 
 PLAIN_SIGN = re.compile(r"\w+\*?", re.ASCII)
 MOST_CACHED_WORDS = 100_000  # distinct words; with more, the cache is cleared
+MOST_PHRASES = 8  # that are looked for before an expression is tried
 
 
 @cache
@@ -134,9 +136,27 @@ def clause_bits(text: str) -> int:
 
 
 def _bits_needed(clauses: Iterable[Clause]) -> tuple[int, list[Clause]]:
-    """The bits of the clauses that an index of words can look up, and these clauses."""
+    """The bits of the clauses that an index of words can look up, and these clauses.
+
+    A clause of two letters of any word, as most texts fulfil, is left out if there is another one.
+    """
     parts = [part for each in clauses if can_be_looked_up(each) for part in split_clause(each)]
+    parts = [part for part in parts if has_long_parts(part)] or parts
     return reduce(or_, map(_CLAUSES.bit, parts), 0), parts
+
+
+def _phrases_of(clauses: Iterable[Clause]) -> tuple[str, ...]:
+    """Phrases of which each match holds one; none if no clause has phrases alone.
+
+    The words of "as of my" are in most texts, and the phrase is in few.
+    """
+    phrases = [
+        tuple(literal.replace(BOUNDARY, "") for literal in clause)
+        for clause in clauses
+        if len(clause) <= MOST_PHRASES
+    ]
+    longest = max(phrases, key=lambda each: min(map(len, each)), default=())
+    return longest if any(" " in phrase.strip() for phrase in longest) else ()
 
 
 class WordedPattern:
@@ -173,6 +193,9 @@ class WordedPattern:
         return self.pattern.fullmatch(text) if self.may_match(text) else None
 
 
+_Search = tuple[int, tuple[str, ...], re.Pattern[str]]
+
+
 class SignSearch:
     """Signs as few expressions: all signs that are whole words make one expression.
 
@@ -196,32 +219,45 @@ class SignSearch:
         held = _CLAUSES.bits_in(text)
         if not self._telling & held:
             return None
-        for needs, one in self._searches:
-            if needs & held == needs and (found := one.search(text, 0, SEARCHED_CHARACTERS)):
+        for needs, phrases, one in self._searches:
+            if (
+                needs & held == needs
+                and (not phrases or _holds_any(text, phrases))
+                and (found := one.search(text, 0, SEARCHED_CHARACTERS))
+            ):
                 return found.group(0)
         return None
 
     def without(self, text: str) -> str:
         """The text with a space in place of each part that a sign matches."""
         text = text[:SEARCHED_CHARACTERS]
-        for needs, one in self._searches:
+        for needs, _, one in self._searches:
             if needs & _CLAUSES.bits_in(text) == needs:
                 text = one.sub(" ", text)
         return text
 
 
+def _holds_any(text: str, phrases: Iterable[str]) -> bool:
+    folded = folded_text(text)
+    return any(phrase in folded for phrase in phrases)
+
+
 @cache
-def _searches_for(signs: tuple[str, ...]) -> tuple[tuple[tuple[int, re.Pattern[str]], ...], int]:
-    """The bits and the expression of each search, and a clause of each; gates are made often."""
+def _searches_for(signs: tuple[str, ...]) -> tuple[tuple[_Search, ...], int]:
+    """The bits, phrases and expression of each search, and a clause of each.
+
+    They are cached, because gates are made often.
+    """
     plain = [sign for sign in signs if not sign.startswith("/")]
+    searches: list[_Search] = []
+    telling = 0
     expressions = [(pattern("|".join(plain)), _plain_clauses(plain))] if plain else []
     written = [pattern(sign) for sign in signs if sign.startswith("/")]
     expressions += [(one, clauses_of(one)) for one in written]
-    searches: list[tuple[int, re.Pattern[str]]] = []
-    telling = 0
     for expression, clauses in expressions:
         needs, parts = _bits_needed(clauses)
-        searches.append((needs, expression))
+        phrases = _phrases_of(clauses) if expression in written else ()
+        searches.append((needs, phrases, expression))
         telling |= _CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS
     return tuple(searches), telling
 

@@ -157,7 +157,8 @@ def _curated(store: Any, folder: Path) -> dict[str, float]:
         nonlocal started
         name = message.split(":", maxsplit=1)[0]
         if name in DROPPING_GATES:
-            spent[name] = process_time() - started
+            # A gate that takes long tells its progress too, so its parts are added.
+            spent[name] = spent.get(name, 0.0) + process_time() - started
             started = process_time()
 
     settings = Settings.of(evaluation_tasks=folder / "tasks", eval_dir=folder / "eval")

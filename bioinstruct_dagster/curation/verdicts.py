@@ -177,9 +177,16 @@ def write_results(
     """Replace a gate's verdicts and repairs on these rows by its new results."""
     verdicts: list[dict[str, Any]] = []
     repairs: list[dict[str, str]] = []
+    shared: dict[int, list[dict[str, Any]]] = {}  # by result: most rows have one and the same
     for row, result in zip(rows, results, strict=True):
         texts = (row["instruction"], row["input"], row["output"])
-        verdicts += verdict_rows(gate.name, gate.version, row, result.findings, texts)
+        if id(result) not in shared:
+            shared[id(result)] = list(
+                verdict_rows(gate.name, gate.version, row, result.findings, texts)
+            )
+        own = {"row_id": row["row_id"], "rehearsal": row["rehearsal"]}
+        own["text_sha256"] = text_sha256(texts)
+        verdicts += [columns | own for columns in shared[id(result)]]
         repairs += [
             {"row_id": row["row_id"], "gate": gate.name, "field": field, "text": text}
             for field, text in result.repairs.items()
@@ -204,8 +211,8 @@ def replace_verdicts(
         connection.execute(DELETE_CHECKED.format(table="verdicts"), {"gate": gate})
     [(now,)] = connection.execute("select now()").fetchall()
     remaining = iter(verdicts)
-    while portion := [{**row, "judged_at": now} for row in islice(remaining, ROWS_PER_WRITE)]:
-        insert(connection, "verdicts", portion)
+    while portion := list(islice(remaining, ROWS_PER_WRITE)):
+        insert(connection, "verdicts", portion, judged_at=now)
 
 
 def withhold_identifiers(store: Store) -> None:

@@ -33,6 +33,7 @@ FOLLOWED_MODULES = (
     "curation.gates",
     "curation.tokens",
     "curation.word_lists",
+    "sign_beginnings",
     "sign_clauses",
     "signs",
 )

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -216,21 +217,44 @@ class Store:
 
 
 def insert(
-    connection: "duckdb.DuckDBPyConnection", table: str, rows: Sequence[Mapping[str, Any]]
+    connection: "duckdb.DuckDBPyConnection",
+    table: str,
+    rows: Sequence[Mapping[str, Any]],
+    **same: Any,
 ) -> None:
-    """Insert rows by column name, through Arrow. A column that a row lacks becomes null."""
+    """Insert rows by column name, through Arrow. A column that a row lacks becomes null.
+
+    Args:
+        connection: an open connection that may write.
+        table: the table.
+        rows: the values by column.
+        same: columns that have the same value in all rows.
+    """
     if not rows:
         return
     import pyarrow as pa
 
-    columns = connection.sql(f"select * from {_identifier(table)} limit 0").to_arrow_table().schema
-    unknown = set().union(*rows) - set(columns.names)
-    if unknown:
+    schema = connection.sql(f"select * from {_identifier(table)} limit 0").to_arrow_table().schema
+    given = set().union(*rows)
+    if unknown := (given | same.keys()).difference(schema.names):
         raise StoreError(f"Table {table} has no column {', '.join(sorted(unknown))}.")
-    batch = pa.table({f.name: pa.array([r.get(f.name) for r in rows], f.type) for f in columns})
-    connection.register("batch", batch)
+    columns = {
+        field.name: pa.array(_column(rows, field.name), field.type)
+        if field.name in given
+        else pa.repeat(pa.scalar(same.get(field.name), field.type), len(rows))
+        for field in schema
+    }
+    connection.register("batch", pa.table(columns))
     connection.execute(f"insert into {_identifier(table)} by name select * from batch")
     connection.unregister("batch")
+
+
+def _column(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    """A column of the rows; null where a row lacks it."""
+    try:
+        return list(map(itemgetter(name), rows))  # half the time of the line below
+    except KeyError:
+        return [row.get(name) for row in rows]
 
 
 def condition_of(part: Mapping[str, Any] | None) -> str:

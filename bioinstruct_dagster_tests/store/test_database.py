@@ -207,3 +207,12 @@ def test_odd_names_of_the_data_folder_can_be_used(tmp_path, name):
     store = Store(tmp_path / name / "s.duckdb")
     store.replace({})
     assert store.rows("select 1 as one") == [{"one": 1}]
+
+
+def test_a_column_may_have_one_value_for_all_rows(store, seed_row):
+    rows = [seed_row(1), seed_row(2)]
+    for row in rows:
+        del row["output"]
+    with store.write() as connection:
+        insert(connection, "seed_tasks", rows, output="One.")
+    assert store.rows("select output from seed_tasks") == [{"output": "One."}] * 2

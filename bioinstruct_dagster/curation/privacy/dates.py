@@ -156,7 +156,7 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         if text.holds_any(_SPOKEN_YEAR_WORDS) or _SHORT_YEAR.search(text.raw):
             spoken = {match.span() for match in _SPOKEN_DATES.finditer(text.raw)}
             dates += ((*span, True) for span in sorted(spoken))
-    if text.has_digit and "/" in text.raw:
+    if text.has_digit and text.has_shape(b" 0/0", b" 00/0"):
         dates += (
             (*match.span(), False)
             for match in _SHORT_DATES.finditer(text.raw)

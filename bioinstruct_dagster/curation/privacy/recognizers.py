@@ -95,7 +95,7 @@ _DIGIT_SHAPES = re.compile(
     r"\d(?:[/.-]\d{1,2}[/.-]\d|\d?-[A-Za-z]{3}-\d|\.\d{1,3}\.\d{1,3}\.\d|(?:[ -]?\d){8}"
     r"|[A-Z][A-Z0-9]\d-?[A-Z]|\d ?[A-Z0-9]{4} ?[A-Z0-9]{4}|[a-zA-HJ-NP-Z0-9]{24})"
 )
-_MARK_SHAPES = re.compile(r"[:.-][0-9A-Fa-f]{1,4}[:.-][0-9A-Fa-f]|bc1[a-zA-HJ-NP-Z0-9]{25}")
+_MARK_SHAPES = re.compile(r"[:.-][0-9A-Fa-f]{1,4}[:.-][0-9A-Fa-f]")
 
 
 def presidio_spans(text: ScannedText) -> Iterator[Span]:
@@ -103,7 +103,9 @@ def presidio_spans(text: ScannedText) -> Iterator[Span]:
     if "@" in text.raw:
         yield from _spans_of(_EMAIL_HINTS, text)
     # Two quick searches tell whether any of the other hints can match.
-    if text.has_number and (_DIGIT_SHAPES.search(text.raw) or _MARK_SHAPES.search(text.raw)):
+    if text.has_number and (
+        _DIGIT_SHAPES.search(text.raw) or "bc1" in text.raw or _MARK_SHAPES.search(text.raw)
+    ):
         yield from _spans_of(_NUMBER_HINTS, text)
 
 

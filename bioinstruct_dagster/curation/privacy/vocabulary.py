@@ -110,9 +110,16 @@ def pieces(
         after: characters after it.
         most: characters of a piece at most, so that no pattern takes quadratic time.
     """
+    return pieces_around(hint.finditer(text), len(text), before, after, most)
+
+
+def pieces_around(
+    matches: Iterable[re.Match[str]], length: int, before: int, after: int, most: float = 1200
+) -> Iterator[tuple[int, int]]:
+    """The same around matches that are known, in a text of this length."""
     begin = end = -1
-    for match in hint.finditer(text):
-        low, high = max(0, match.start() - before), min(len(text), match.end() + after)
+    for match in matches:
+        low, high = max(0, match.start() - before), min(length, match.end() + after)
         if begin >= 0 and low <= end and high - begin <= most:
             end = high
             continue

@@ -32,3 +32,11 @@ def test_the_parts_around_words_hold_what_stands_near_them():
     ((begin, end),) = text.parts_around(frozenset(("wife",)), 10, 20)
     assert (begin, end) == (191, 241)
     assert text.parts_around(frozenset(("husband",)), 10, 20) == []
+
+
+@pytest.mark.parametrize("space", [" ", "\n", "\u00a0", "\u2009", "\u3000"])
+@pytest.mark.parametrize("digit", ["7", "\u0663", "\uff17"])
+def test_a_shape_is_never_missed(space, digit):
+    assert ScannedText(f"code{space}{digit}A seen’").has_shape(b" 0A")
+    assert ScannedText(f"é{digit * 5}").has_shape(b"00000")
+    assert not ScannedText("code 7 A, ’").has_shape(b" 0A", b"00")

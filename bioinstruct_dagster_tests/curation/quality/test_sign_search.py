@@ -111,3 +111,18 @@ def test_a_worded_pattern_finds_what_its_expression_finds():
 def test_a_match_beyond_the_searched_part_of_a_text_is_found():
     far = "x " * SEARCHED_CHARACTERS + "dose of aspirin"
     assert WordedPattern(r"\bdose of (\w+)").search(far) is not None
+
+
+def test_a_part_that_may_be_missing_makes_two_literals():
+    assert clauses_of(pattern(r"/\bchat ?bot(?:s)?\b/")) == [
+        frozenset({"\0chatbot\0", "\0chat bot\0", "\0chatbots\0", "\0chat bots\0"})
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["As of my latest data", "AS OF MY 2021", "as of\nmy latest", "my"]
+)
+def test_a_phrase_of_frequent_words_excludes_no_match(text):
+    sign = r"/\bas of my (?:\d{4}|latest)\b/"
+    found = pattern(sign).search(text)
+    assert SignSearch((sign,)).search(text) == (found and found.group(0))

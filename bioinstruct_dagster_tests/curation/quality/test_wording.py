@@ -3,6 +3,7 @@
 import pytest
 
 from bioinstruct_dagster.curation.gates import ImportedTexts, RowTexts
+from bioinstruct_dagster.curation.quality.wording import WORD, words_of
 from bioinstruct_dagster_tests.curation.quality.shipped_rules import shipped_gate
 
 # Designs without results. Each is tested with an output that states results.
@@ -159,3 +160,11 @@ def test_a_sign_or_abbreviation_that_is_asked_about_stays_as_the_input(instructi
 def test_a_dash_or_none_that_nobody_asks_about_is_no_input(instruction, mark):
     (result,) = shipped_gate().check([ImportedTexts(instruction, mark, "It is explained here.")])
     assert result.repairs == {"input": ""}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "_a__b_ C-3\x0b\x1f4", "Na\u00efve \u00bd x_2 \u0130", "\u201cA\u201d a_" * 9_000]
+)
+def test_the_words_of_ascii_are_those_of_the_expression(text):
+    for one in (text, text.encode("ascii", "ignore").decode()):
+        assert words_of(one) == WORD.findall(one.lower())

@@ -18,6 +18,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, longest_words
+from bioinstruct_dagster.sign_beginnings import BegunPattern
 
 _NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
 _DETAIL = rf"(?i:{names_of('details_after_names')})\b[^.\n]{{0,16}}[\d@]"
@@ -28,7 +29,7 @@ _DETAILED = re.compile(
 )
 _DETAIL_WORDS = longest_words(NAMES("details_after_names"))
 _DETAIL_HINT = re.compile(r"[\d@]")
-_OF_PATIENT = re.compile(
+_OF_PATIENT = BegunPattern(
     rf"\b(?:in|of|to|for|with|by|was|is|from|patient|case) (?P<v>{FULL_NAME}), "
     r"(?=(?:a|an|the|one|our) (?:[\w-]{2,20} )?(?:patient|man|woman|boy|girl|infant|volunteer|m"
     r"ale|female)\b"
@@ -39,7 +40,7 @@ _PRESENTED = re.compile(
     rf"boy|girl))"
 )
 _PATIENT_WORDS = frozenset(("patient", "admitted", "aged", "born", "man", "woman", "old"))
-_NUMBERED = re.compile(
+_NUMBERED = BegunPattern(
     r"\b(?i:patient|case|participant|subject|volunteer|donor) (?:no\. ?)?\d{1,3}(?: was| is|:|,"
     r"| \()"
     rf" ?(?P<v>{_NAME})(?=[,.;)\n]|$)"
@@ -49,11 +50,11 @@ _AGED = re.compile(
     rf"ld\b|\d{{1,2}} ?(?:month|year|week|y)))"
 )
 # In conversations: "You must be X Y.", "Doctor: X Y?", "Doctor: X Y, why ...", "X is four".
-_MET = re.compile(
+_MET = BegunPattern(
     rf"\b(?i:must be|sign here:?|you are|you're|this is|meet|name,|name is|a cousin,|a friend,)"
     rf" (?P<v>{FULL_NAME})(?= ?[.,?!])"
 )
-_CALLED = re.compile(
+_CALLED = BegunPattern(
     rf"\b(?:Doctor|Nurse|Dr): (?P<v>{FULL_NAME})(?= ?\?|, (?:{names_of('words_to_called')})\b)"
 )
 _CHILDREN = GIVEN_NAMES | NAMES("doubtful_given_names")  # "Pain is ten" names nobody
@@ -82,12 +83,12 @@ def described_names(
         stretches: its parts around two words in capitals, which a full name needs.
         spoken: whether it is a conversation.
     """
-    for pattern, words, numbered in _OF_FULL_NAMES if stretches else ():
+    for full, words, numbered in _OF_FULL_NAMES if stretches else ():
         if (text.has_digit or not numbered) and text.holds_any(words):
-            yield from _in_stretches(pattern, text.raw, stretches)
+            yield from _in_stretches(full, text.raw, stretches)
     if spoken:
-        for pattern in (_MET, _CALLED):
-            yield from _in_stretches(pattern, text.raw, stretches)
+        for met in (_MET, _CALLED):
+            yield from _in_stretches(met, text.raw, stretches)
     held = text.words & _ALL_WORDS
     for pattern, words, hint in _OF_WORDS if held else ():
         for begin, end in text.parts_around(words & held, _BEFORE, _AFTER, hint):
@@ -99,14 +100,14 @@ def described_names(
 
 
 def _in_stretches(
-    pattern: re.Pattern[str], raw: str, stretches: Iterable[Stretch]
+    pattern: BegunPattern, raw: str, stretches: Iterable[Stretch]
 ) -> Iterator[tuple[int, int, float]]:
     for stretch in stretches:
         yield from _names(pattern, raw, stretch.begin, stretch.end)
 
 
 def _names(
-    pattern: re.Pattern[str], raw: str, begin: int, end: int
+    pattern: re.Pattern[str] | BegunPattern, raw: str, begin: int, end: int
 ) -> Iterator[tuple[int, int, float]]:
     for match in pattern.finditer(raw, begin, end):
         group = str(match.lastgroup)

@@ -18,6 +18,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+from bioinstruct_dagster.sign_beginnings import BegunPattern
 
 _ITEM = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{WORD})"
 _AGE = r"(?:\s?\(\d{1,2}[^)\n]{0,14}\)|,? (?:age|aged) \d{1,2})?"
@@ -32,7 +33,7 @@ _PATIENTS_WORDS = cues(NAMES("many_patients"))
 _PERSON = rf"(?:{INITIALS_NAME}|{FULL_NAME})"
 _LISTED = r"[(,:–-] ?(?:among them |including |namely )?"
 _PATIENTS_HINT = re.compile(rf"{_LISTED}[{UPPER}]")
-_PATIENTS = re.compile(
+_PATIENTS = BegunPattern(
     rf"\b(?i:{names_of('many_patients')}) ?{_LISTED}"
     rf"(?P<v>{_PERSON}(?:{_AND}{_PERSON}){{0,5}})(?=\)|,? (?:who|with|were|was)\b)"
 )
@@ -59,7 +60,7 @@ def listed_names(
 
 
 def _listed(
-    pattern: re.Pattern[str], raw: str, begin: int, finish: int
+    pattern: re.Pattern[str] | BegunPattern, raw: str, begin: int, finish: int
 ) -> Iterator[tuple[int, int, float]]:
     for found in pattern.finditer(raw, begin, finish):
         items = [item.span() for item in _ITEMS.finditer(raw, *found.span("v"))]

@@ -68,12 +68,12 @@ _STREET_FIRST_WORDS = frozenset(
     )
 )
 # A number after a word with such an ending; the search for one character is the fastest.
+_STREET_ENDINGS = (
+    *("gatan ", "vägen ", "veien ", "gata ", "gade ", "vej ", "straat ", "laan ", "weg "),
+    *("gasse ", "allee ", "platz ", "katu ", "strasse ", "straße "),
+)
 _STREET_ENDING = re.compile(
-    r"\d(?<=[a-z] \d)(?:(?<=gatan \d)|(?<=vägen \d)|(?<=veien \d)|(?<=gata \d)|(?<=gade \d)|(?<"
-    r"=vej \d)"
-    r"|(?<=straat \d)|(?<=laan \d)|(?<=weg \d)|(?<=gasse \d)|(?<=allee \d)|(?<=platz \d)|(?<=ka"
-    r"tu \d)"
-    r"|(?<=strasse \d)|(?<=straße \d))"
+    r"\d(?<=[a-z] \d)(?:" + "|".join(rf"(?<={one}\d)" for one in _STREET_ENDINGS) + ")"
 )
 # "Rose Cottage, Mill Lane", "412 Pomeroy, apartment 9", "14/2, MG Road, Pune".
 _COUNTRY_HOME = re.compile(
@@ -135,7 +135,8 @@ def _parts(text: ScannedText) -> list[tuple[int, int]]:
 
 
 def _has_ending(text: ScannedText) -> bool:
-    return _STREET_ENDING.search(text.raw) is not None
+    may_hold = any(ending in text.raw for ending in _STREET_ENDINGS)
+    return may_hold and _STREET_ENDING.search(text.raw) is not None
 
 
 def _is_indian(text: ScannedText) -> bool:

@@ -26,11 +26,12 @@ _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 
 
 def _has_zip(text: ScannedText) -> bool:
-    return text.has_number and _ZIP_HINT.search(text.raw) is not None
+    return text.has_number and text.has_shape(b"00000") and _ZIP_HINT.search(text.raw) is not None
 
 
 def _has_postcode(text: ScannedText) -> bool:
-    return _POSTCODE_HINT.search(text.raw) is not None
+    may_hold = text.has_shape(b"0AA", b"0 AA", b"0A0")
+    return may_hold and _POSTCODE_HINT.search(text.raw) is not None
 
 
 CODE_PATTERNS = (

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
+from bioinstruct_dagster.sign_clauses import folded_text
 
 QUALITY_PACKAGE = "bioinstruct_dagster.curation.quality"  # the package of the word lists
 SOURCE_LISTS = "sources.yaml"
@@ -26,6 +27,7 @@ TIME = re.compile(
     r"|\b(?:yesterday|recently)\b",
     re.IGNORECASE,
 )
+TIME_WORDS = ("past", "last", "previous", "yesterday", "recently")  # a time has one of them
 
 
 @lru_cache(MOST_REMEMBERED_NOUNS)
@@ -65,7 +67,9 @@ def has_measurement(text: str) -> bool:
     """Whether a text holds measured content: a figure with a unit, a ratio, a percentage."""
     if DIGIT.search(text) is None:
         return False  # most names; each measurement has a figure
-    return _measurement_pattern().search(TIME.sub("", text)) is not None
+    if any(word in folded_text(text) for word in TIME_WORDS):
+        text = TIME.sub("", text)
+    return _measurement_pattern().search(text) is not None
 
 
 @cache
