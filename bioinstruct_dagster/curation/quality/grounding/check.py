@@ -12,7 +12,10 @@ part of what is needed (missing_parts, two_things), or reading the instruction (
 import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.grounding.demands import Demands
+from bioinstruct_dagster.curation.quality.grounding.mentions import Mentions
 from bioinstruct_dagster.curation.quality.grounding.missing_parts import MissingParts
+from bioinstruct_dagster.curation.quality.grounding.overlap import overlap
 from bioinstruct_dagster.curation.quality.grounding.plain_names import PlainNames, shares_word
 from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNames
 from bioinstruct_dagster.curation.quality.grounding.source_words import SourceWords, nouns_of
@@ -24,6 +27,7 @@ from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 
+NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
 DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
 DETERMINED = ("a ", "an ", "the ")
@@ -43,13 +47,13 @@ class _GroundingCheck:
         self._names, self._vague = SourceNames(rule, words), VagueInputs(words)
         self._stand_ins, self._parts = StandIns(rule), MissingParts(rule)
         self._words, self._needs = words, TaskNeeds(rule, words)
-        self._plain = PlainNames()
+        self._plain, self._mentions, self._demands = PlainNames(), Mentions(), Demands()
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input; its evidence says of which form the input is."""
         text = row.input.strip()
         if not text:
-            missing = self._parts.has_no_text(row.instruction)
+            missing = self._parts.has_no_text(row.instruction) or self._has_no_material(row)
             evidence = {"saw": excerpt(row.instruction), "as": "missing"}
             return RuleMatch(evidence) if missing else None
         if len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
@@ -60,9 +64,43 @@ class _GroundingCheck:
         form = self._form(text, instruction)
         if form == "name" and self._tells_finding(text, row.output):
             return None
-        if not form and self._plain.is_name(text, instruction, row.output):
+        if not form and (
+            self._plain.is_name(text, instruction, row.output)
+            or self._is_mentioned(text, instruction, row.output)
+        ):
             form = "name"
+        if form == "name" and overlap(f"{text} {instruction}", row.output).is_taken:
+            return None
         return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
+
+    def _has_no_material(self, row: RowTexts) -> bool:
+        """Whether nothing stands in place of the material at which the instruction points."""
+        instruction = row.instruction
+        if self._demands.lacks_options("", instruction):
+            return True
+        return self._demands.lacks_material(instruction) and not self._needs.is_topical(instruction)
+
+    def _is_mentioned(self, text: str, instruction: str, output: str) -> bool:
+        """Whether the input mentions the material that the task takes from or judges."""
+        mention = self._mentions.read(text, instruction)
+        if mention is None:
+            return False
+        demands = self._demands
+        if mention.bare and not mention.is_thing and demands.points_at(mention.noun, instruction):
+            return True
+        if demands.is_borne_by_name(instruction):
+            return False
+        points = demands.points(instruction)
+        if mention.blank and points:
+            return True
+        verbs = demands.verbs_in(instruction)
+        if self._needs.is_topical(instruction) or not verbs:
+            return False
+        if mention.bare:
+            return points or not mention.is_thing
+        if (not points or mention.noun in NORMS) and not demands.takes_surely(instruction):
+            return False
+        return overlap(f"{text} {instruction}", output).is_invented
 
     def _form(self, text: str, instruction: str) -> str:
         """The form of an ungrounded input; empty if the input is grounded."""
@@ -70,8 +108,12 @@ class _GroundingCheck:
             return "link"
         if self._stand_ins.is_mark(text):
             return "placeholder"
-        if self._parts.is_question_alone(text, instruction):
+        if self._parts.is_question_alone(text, instruction) or self._demands.lacks_options(
+            text, instruction
+        ):
             return "question"
+        if self._demands.lacks_evidence(text, instruction):
+            return "one of two"
         return (
             "one of two" if lacks_second(text, instruction) else self._named_form(text, instruction)
         )

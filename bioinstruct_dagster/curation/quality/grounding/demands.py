@@ -1,0 +1,169 @@
+"""Reads what a task demands of its input: a material at hand, and what is to be done with it.
+
+Belongs here: pointing at a material ("the given report", "these drugs"), and verbs that take from
+it or judge it. Does not: reading the input (mentions), the signs of the rule (task_needs), or the
+words (words/mentions.yaml).
+"""
+
+import re
+
+from bioinstruct_dagster.curation.quality.grounding.mentions import mention_list
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    has_measurement,
+    singular,
+    source_list,
+)
+from bioinstruct_dagster.curation.tokens.scripts import count_words
+from bioinstruct_dagster.curation.word_lists import alternatives
+from bioinstruct_dagster.signs import WordedPattern
+
+AT_HAND = (
+    r"(?:this|these|those|following|given|attached|enclosed|provided|above|below|listed"
+    r"|accompanying|supplied)"
+)
+MOST_WORDS = 45  # of an instruction that holds no material itself
+MOST_QUESTION_WORDS = 40
+
+# A verb at the beginning of a clause, or after "please", "and" and similar words.
+VERB = re.compile(
+    r"(?:^|[.!?:;,]\s+|\b(?:and|then|to|please|can you|could you|you|or)\s+)(?:\w+ly\s)?([a-z-]+)",
+    re.IGNORECASE,
+)
+# What the name of a material tells, or what is known of each material of its kind.
+BY_NAME = WordedPattern(
+    r"\b(?:(?<!cell )(?<!blood )types?|kinds?|modalit\w+|purpose|indications?|when (?:to|is|should)|why|preparation"
+    r"|department|specialty|genre|titles?|headings?|meaning|view|projection|body (?:part|region)|organ|anatom\w+"
+    r"|uses?|principles?|importance|typically|common|expected|usually|usual|ideal|template|checklist"
+    r"|units?|examples?|should (?:contain|include|be|have)|how (?:to|do|does|is|are)|hypothes[ie]s|topics?|keywords?|subject"
+    r"|research question|study design|full form|stands? for|definition|synonyms?|terms?|acronym|abbreviation)\b",
+    re.IGNORECASE,
+)
+# What only the content of a material tells.
+HELD = WordedPattern(
+    r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?|limitations)\b",
+    re.IGNORECASE,
+)
+WITHIN = re.compile(
+    r"\b(?:in|from|within|by|of|to|on) (?:the|this|these|that|each|following|given) ", re.IGNORECASE
+)
+# A quotation, or a text after a colon or a line break, may be the material itself.
+OWN_TEXT = re.compile(r":\s*\S|[\"“]\S+|['‘]\S+\s[^'’]{3,}['’]|\n\s*\S|…|\.\.\.|\(e\.g|\bsuch as\b")
+OPTIONS_ASKED = re.compile(r"\bwhich (?:one )?of (?:the following|these)\b", re.IGNORECASE)
+OPTIONS = re.compile(r"\n\s*\S|\\n|\b[A-Ea-e1-5][).:]\s|\([A-Ea-e1-5]\)|[:;]\s*\S|,|\bor\b|\?\s*\S")
+SUPPORTED = WordedPattern(
+    r"\b(?P<first>claim|statement|hypothesis|question|answer|sentence|conclusion|summary|headline)\b"
+    r".{0,60}\b(?:supported|confirmed|refuted|contradicted|backed|entailed|answered|consistent"
+    r"|agrees?|justified|supports?|refutes?|contradicts?|entails?|verified|answerable)\b.{0,30}?"
+    r"\b(?:by|with|from|in|of)? ?(?:the|this|an?) (?:[\w-]+ ){0,2}"
+    r"(?P<second>abstract|passage|text|article|report|note|document|paper|table|premise|context"
+    r"|excerpt|paragraph)\b"
+    r"|\b(?:supports?|refutes?|contradicts?|entails?|answers?) (?:the|this|an?) (?:[\w-]+ ){0,2}"
+    r"(?:claim|statement|hypothesis)\b",
+    re.IGNORECASE,
+)
+OTHER_LABEL = re.compile(
+    r"\b(?:abstract|passage|text|article|report|note|document|paper|table|premise|context|excerpt"
+    r"|paragraph|evidence)s?\b",
+    re.IGNORECASE,
+)
+
+
+class Demands:
+    """Reads instructions by the word lists."""
+
+    def __init__(self) -> None:
+        documents, results, images, lists, members = map(
+            mention_list, ("documents", "results", "images", "lists", "members")
+        )
+        self._verbs = mention_list("takes") | mention_list("judges")
+        self._sure = mention_list("surely_takes")
+        strong = documents | results | images | lists | source_list("readable")
+        firm = strong - mention_list("unsure")
+        at_hand = AT_HAND
+        owned = r"(?:the|that|his|her|their|my|your|its|each|[\w-]+(?:'s|’s|s'|s’))"
+        gap = r"(?:[\w'’/-]+ (?:or |and )?){0,4}?"
+        some = alternatives(strong)
+        kinds = alternatives(members)
+        sure = alternatives(self._sure | {"read", "review", "classify", "analyze", "evaluate", "assess"})
+        self._pointed = re.compile(
+            rf"\b(?:{at_hand}|{owned}) {gap}(?:{some})(?:e?s)?\b"
+            rf"|\b(?:given|from|using|based on|in|of|read|review|{sure}) (?:an?|some|several) {gap}(?:{some})(?:e?s)?\b"
+            rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s)\b"
+            r"|\b(?:shown|pictured|displayed|depicted|seen here)\b",
+            re.IGNORECASE,
+        )
+        firmly = alternatives(firm)
+        end = r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?|for the (?:patient|reader|public)|below|above|provided|attached) )"
+        self._absent = re.compile(
+            rf"^(?:given|based on|using|from|according to|after reading|read|review|look at|consider) "
+            rf"(?:an?|the|this|these|each|some|several|following|provided|attached|two) {gap}(?:{firmly})(?:e?s)?"
+            rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
+            rf"(?:,| and) "
+            rf"|\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?:in|from|of|to|interpret|summari[sz]e|translate|rewrite|proofread|paraphrase|simplify|review|read) (?:the|his|her|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
+            re.IGNORECASE,
+        )
+
+    def verbs_in(self, instruction: str) -> set[str]:
+        """The verbs of the task that take something from a material, or judge it."""
+        return self._verbs.intersection(map(str.lower, VERB.findall(instruction)))
+
+    def points(self, instruction: str) -> bool:
+        """Whether the instruction points at a material that should be at hand."""
+        return self._pointed.search(instruction) is not None
+
+    def points_at(self, noun: str, instruction: str) -> bool:
+        """Whether the instruction points at a material of this noun: "the following abstract"."""
+        folded = instruction.lower()
+        if noun not in folded:
+            return False
+        pattern = rf"\b{AT_HAND} (?:[\w'’-]+ ){{0,3}}{re.escape(noun)}"
+        return re.search(pattern, folded) is not None
+
+    def takes_surely(self, instruction: str) -> bool:
+        """Whether a verb of the task needs the material whatever its object is."""
+        return not self._sure.isdisjoint(map(str.lower, VERB.findall(instruction)))
+
+    def is_borne_by_name(self, instruction: str) -> bool:
+        """Whether the name of a material is enough for the task."""
+        return (
+            BY_NAME.search(instruction) is not None
+            and HELD.search(instruction) is None
+            and (WITHIN.search(instruction) is None or not self.takes_surely(instruction))
+        )
+
+    def lacks_material(self, instruction: str) -> bool:
+        """Whether an instruction without input points at a material that it does not hold."""
+        return (
+            self._absent.search(instruction) is not None
+            and OWN_TEXT.search(instruction) is None
+            and not has_measurement(instruction)
+            and not self.is_borne_by_name(instruction)
+            and count_words(instruction).fewest <= MOST_WORDS
+            and bool(self.verbs_in(instruction))
+        )
+
+    def lacks_options(self, text: str, instruction: str) -> bool:
+        """Whether a question asks to choose between options that are not there."""
+        asked = text or instruction
+        found = OPTIONS_ASKED.search(asked)
+        return (
+            found is not None
+            and OPTIONS.search(asked[found.end() :].rstrip()) is None
+            and (not text or OPTIONS.search(instruction.rstrip(".")) is None)
+            and count_words(asked).fewest <= MOST_QUESTION_WORDS
+        )
+
+    def lacks_evidence(self, text: str, instruction: str) -> bool:
+        """Whether the input is a claim alone, and the task compares it with a text."""
+        found = SUPPORTED.search(instruction)
+        if found is None or OWN_TEXT.search(instruction) is not None:
+            return False
+        return (
+            "\n" not in text
+            and text.count(". ") == 0
+            and OTHER_LABEL.search(text) is None
+            and count_words(text).fewest <= MOST_QUESTION_WORDS
+            and singular(text.split()[0].lower()) not in {"premise", "abstract"}
+        )

@@ -1,0 +1,259 @@
+"""Reads an input part by part as the mention of a material, and finds whether any part is content.
+
+A mention is a noun phrase or a sentence whose head is a noun for a material (a text, results, a
+picture, a list) and that says at most what the material is about. Belongs here: this structure.
+Does not: what the task demands (demands), what the output tells (overlap), or the words
+(words/mentions.yaml, words/sources.yaml).
+"""
+
+import re
+from dataclasses import dataclass
+
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    QUALITY_PACKAGE,
+    TOKEN,
+    has_measurement,
+    singular,
+    source_list,
+)
+from bioinstruct_dagster.curation.word_lists import word_list
+
+MENTION_LISTS = "mentions.yaml"
+MOST_HEAD_PLACE = 8  # words up to the noun of a material
+MOST_TITLE_WORDS = 40
+LEAST_TITLE_WORDS = 2
+MOST_COMMAS = 2  # with as many, the words after a material enumerate its content
+MOST_LABEL_WORDS = 6
+
+PARTS = re.compile(r"\s+(?=Question\s?:)|\s*(?:\n|\\n)+\s*|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z\[(])|;\s")
+LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,50}?)\s*(?::|\s[-–—]\s)\s*(.*)", re.DOTALL)
+OPENER = re.compile(
+    r"(?:here (?:is|are)|this is|these are|attached (?:is|are)|please (?:find|see|read|refer to|review)"
+    r"|see|refer to|read|i (?:have|am|just) \w+(?: you)?|(?:i|we) (?:attach|enclose|upload)(?:ed)?)\s",
+    re.IGNORECASE,
+)
+# A text in place of a value that is to be found elsewhere or not at all.
+STAND_IN = re.compile(
+    r"\W*(?:(?:please )?(?:see|refer to|as|per|in|cf\.?) (?:the |an? )?(?:\w+ ){0,3}"
+    r"(?:chart|file|record|above|below|attached|attachment|enclosed|system|notes?|report|appendix|emr|ehr)"
+    r"|(?:to be|will be) (?:\w+ ?){1,3}|not (?:yet )?(?:\w+ )?(?:provided|given|included|available"
+    r"|attached|shown|supplied|specified)|attached|enclosed|pending|unknown|n/?a|none given|tbd|tba"
+    r"|above|below|omitted|redacted|blank|empty|unavailable|unspecified)?\W*",
+    re.IGNORECASE,
+)
+QUOTED = re.compile(r"[\"“][^\"”]{6,300}[\"”]")
+DATE = re.compile(r"\d{1,4}(?:st|nd|rd|th)?")
+AGE = re.compile(r"\d{1,3}-(?:years?|months?|weeks?|days?)(?:-olds?)?")
+OPENINGS = frozenset({"given", "based", "using", "according"})
+UNTITLED = frozenset({"case", "vignette", "statement", "sentence", "claim", "message", "question"})
+STEM_LETTERS = 5
+MOST_NEW_SHARE = 0.4  # of the words of a part that tells the task again
+ARTICLES = frozenset({"a", "an", "the", "this", "these", "my", "our", "his", "her", "their", "your"})
+RELATIVES = frozenset({"that", "which", "who", "whose"})
+PHRASE_MARKS = frozenset({",", "(", ")", "and", "or", "&", "/", '"', "“", "”"})
+
+
+def mention_list(name: str) -> frozenset[str]:
+    """The words of a list of `words/mentions.yaml`."""
+    return word_list(QUALITY_PACKAGE, MENTION_LISTS, name)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A material that an input mentions.
+
+    Attributes:
+        noun: the material's noun, in the singular; empty for an empty label.
+        bare: whether the input holds nothing but general words beside it.
+        blank: whether the input is a label with nothing behind it.
+        is_thing: whether the noun alone may be a thing that a task speaks of, such as "MRI".
+    """
+
+    noun: str
+    bare: bool
+    blank: bool = False
+    is_thing: bool = False
+
+
+class Mentions:
+    """Reads inputs as mentions by the word lists."""
+
+    def __init__(self) -> None:
+        self._documents = mention_list("documents")
+        self._strong = self._documents.union(
+            *map(mention_list, ("results", "images", "lists")), source_list("readable")
+        )
+        self._contents = self._documents.union(
+            mention_list("lists"), mention_list("members"), mention_list("data")
+        )
+        self._materials = self._strong | mention_list("members")
+        self._members = mention_list("members") - self._strong
+        self._verbs = mention_list("takes") | mention_list("judges")
+        self._carriers = mention_list("carriers")
+        small = source_list("articles") | source_list("about") | source_list("joints")
+        self._generic = self._materials.union(
+            mention_list("generic"), small, source_list("kinds"), source_list("senders"), self._carriers
+        )
+        self._after = source_list("about") | self._carriers | RELATIVES | PHRASE_MARKS
+        told = source_list("says") | source_list("finding_adjectives")
+        self._told = told - self._carriers - {"reported", "diagnosed", "prescribed", "presented"}
+        never = {"i", "we", "he", "she", "you", "they", "it", "to", "there", "no"}
+        self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never
+        self._kinds_of_test = source_list("kinds_of_test") | {"screening", "screen"}
+        self._sentence = source_list("verbs") - {"taking"}
+        self._persons = frozenset(
+            {"patient", "man", "woman", "person", "child", "adult", "infant", "boy", "girl"}
+        )
+
+    def read(self, text: str, instruction: str) -> Mention | None:
+        """The mention that the input is; None if any part of the input is content.
+
+        Args:
+            text: the input.
+            instruction: of the task, which a part of the input may repeat.
+        """
+        found: list[Mention] = []
+        for part in PARTS.split(text):
+            part = part.strip(" \t-•*")
+            if not part.strip(" .\"'“”"):
+                continue
+            restated = self._restated(part)
+            if part.endswith("?") and restated is None:
+                continue
+            one = restated or self._part(part)
+            if one is not None:
+                found.append(one)
+            elif not (found and self._repeats(part, instruction)):
+                return None
+        if not found:
+            return None
+        bare, blank = all(one.bare for one in found), all(one.blank for one in found)
+        noun = found[0].noun
+        return Mention(noun, bare, blank, is_thing=noun not in self._contents)
+
+    def _repeats(self, part: str, instruction: str) -> bool:
+        """Whether a part tells again what to do."""
+        words = part.lower().split()
+        if words[0].strip(",:") not in self._verbs or has_measurement(part):
+            return False
+        known = instruction.lower()
+        new = sum(word.strip(".,;:")[:STEM_LETTERS] not in known for word in words)
+        return new <= MOST_NEW_SHARE * len(words)
+
+    def _restated(self, part: str) -> Mention | None:
+        """A part that repeats the task: "Identify the findings of a report on asthma"."""
+        tokens = TOKEN.findall(part.lower())
+        if tokens[0] not in self._verbs | OPENINGS or not self._told.isdisjoint(tokens):
+            return None
+        if has_measurement(part) or ":" in part:
+            return None
+        if not self._sentence.isdisjoint(tokens[:4]):
+            return None
+        noun = next(
+            (
+                one
+                for one, before in zip(map(singular, tokens[1:]), tokens, strict=False)
+                if one in self._documents or (one in self._strong and before in ARTICLES)
+            ),
+            "",
+        )
+        rest = tokens[1:]
+        bare = all(self._is_generic(word) or word in self._verbs for word in rest)
+        return Mention(noun, bare) if noun else None
+
+    def _part(self, part: str) -> Mention | None:
+        label = LABEL.fullmatch(part)
+        if label and len(label.group(1).split()) <= MOST_LABEL_WORDS:
+            return self._labelled(label.group(1), label.group(2).strip())
+        return self._phrase(part)
+
+    def _labelled(self, label: str, body: str) -> Mention | None:
+        words = [singular(one) for one in TOKEN.findall(label.lower())]
+        noun = words[-1] if words else ""
+        if STAND_IN.fullmatch(body):
+            known = noun in self._materials or all(map(self._is_generic, words))
+            return Mention(noun, bare=True, blank=True) if known else None
+        if noun != "title" and (noun not in self._strong or noun in self._kinds_of_test):
+            return None  # "Procedure: CT scan" names a thing
+        named = self._phrase(body)
+        if named is not None:
+            return named
+        titled = (noun in self._documents and noun not in UNTITLED) or noun == "title"
+        if titled and self._is_title(body):
+            return Mention(noun, bare=False)
+        return None
+
+    def _is_title(self, body: str) -> bool:
+        """Whether the text may be a title: no figures, no enumeration, and no sentence."""
+        bare = body.strip(" .\"“”'")
+        words = bare.lower().split()
+        return (
+            LEAST_TITLE_WORDS <= len(words) <= MOST_TITLE_WORDS
+            and self._persons.isdisjoint(words[:3])
+            and AGE.match(words[0]) is None
+            and not has_measurement(bare)
+            and bare.count(",") < MOST_COMMAS
+            and self._sentence.isdisjoint(words)
+            and self._told.isdisjoint(words)
+        )
+
+    def _phrase(self, part: str) -> Mention | None:
+        """A noun phrase whose head is a material, perhaps with a verb that tells its topic."""
+        if has_measurement(part) or part.endswith("?"):
+            return None
+        if opened := OPENER.match(part):
+            part = part[opened.end() :]
+        tokens = TOKEN.findall(part.lower())
+        place = self._head_place(tokens)
+        if place < 0:
+            return None
+        before, rest = tokens[:place], tokens[place + 1 :]
+        noun = singular(tokens[place])
+        if not self._not_before.isdisjoint(before):
+            return None
+        bare = all(map(self._is_generic, before)) and all(map(self._is_generic, rest))
+        if bare:
+            return Mention(noun, bare=True)
+        return Mention(noun, bare=False) if self._leaves_topic(noun, rest, part) else None
+
+    def _head_place(self, tokens: list[str]) -> int:
+        """The place of the noun of a material at the end of the first noun phrase, or -1."""
+        place = -1
+        for at, token in enumerate(tokens[:MOST_HEAD_PLACE]):
+            if singular(token) in self._materials or token in self._materials:
+                place = at
+            elif place >= 0:
+                if token in self._after or token in self._sentence or DATE.fullmatch(token):
+                    return place
+                place = -1  # "test dose" is no test
+            elif token in self._sentence or token in {",", ":", "of", "with", "for", "in", "on"}:
+                return -1
+        return place if place == len(tokens) - 1 else -1
+
+    def _leaves_topic(self, noun: str, rest: list[str], part: str) -> bool:
+        """Whether the words after the noun only give a topic or a person."""
+        if noun in self._members or noun in self._kinds_of_test:
+            return False
+        if sum(token == "," for token in rest) >= MOST_COMMAS and not QUOTED.search(part):
+            return False
+        if not self._told.isdisjoint(rest):
+            return False
+        if rest[:1] in (["with"], ["and"], [","], ["in"]) and noun not in self._documents:
+            return False
+        if rest[:1] == ["with"]:
+            return False
+        # "The report is titled …" names; "the report is long and says" does not.
+        verbs = [at for at, token in enumerate(rest) if token in self._sentence]
+        return all(
+            any(token in self._carriers for token in rest[at + 1 : at + 3])
+            or any(token in RELATIVES for token in rest[max(0, at - 2) : at])
+            for at in verbs
+        )
+
+    def _is_generic(self, word: str) -> bool:
+        return (
+            word in self._generic
+            or singular(word) in self._generic
+            or not word[0].isalpha()
+            or AGE.fullmatch(word) is not None
+        )

@@ -1,0 +1,61 @@
+"""Compares an output with its row: does it tell specifics that neither input nor instruction gives?
+
+Belongs here: this count. Does not: what counts as a mention (mentions), or the words
+(words/mentions.yaml).
+"""
+
+import re
+from typing import NamedTuple
+
+from bioinstruct_dagster.curation.quality.grounding.mentions import mention_list
+
+LEAST_LETTERS = 4
+STEM_LETTERS = 5
+MOST_OUTPUT_CHARS = 1_500
+MOST_NEW_SHARE = 0.2  # of the words of an output that is taken from its row
+LEAST_NEW_WORDS = 2  # of an output that tells more than a mention gives
+WORD = re.compile(r"[^\W\d_][\w-]*")
+FIGURE = re.compile(r"\b\d[\d.,]*\b(?![.)]\s)")  # but not the number of an item
+
+
+class Overlap(NamedTuple):
+    """How much of an output stands in its row.
+
+    Attributes:
+        told: number of words of the output that say something, each counted once.
+        new: number of these that stand neither in the input nor in the instruction.
+        figures: whether the output has a figure that the input and the instruction lack.
+    """
+
+    told: int
+    new: int
+    figures: bool
+
+    @property
+    def is_invented(self) -> bool:
+        """Whether the output tells specifics that the row does not give."""
+        return self.figures or self.new >= LEAST_NEW_WORDS or 0 < self.told == self.new
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether most of the output's words stand in the row."""
+        return self.told > 0 and self.new <= MOST_NEW_SHARE * self.told and not self.figures
+
+
+def overlap(given: str, output: str) -> Overlap:
+    """Compare an output with what its row gives.
+
+    Args:
+        given: the input, or the input and the instruction.
+        output: of the row.
+    """
+    output = output[:MOST_OUTPUT_CHARS]
+    plain = mention_list("plain_output")
+    words = {
+        word[:STEM_LETTERS]
+        for word in WORD.findall(output.lower())
+        if len(word) >= LEAST_LETTERS and word not in plain
+    }
+    held = {word[:STEM_LETTERS] for word in WORD.findall(given.lower())}
+    figures = set(FIGURE.findall(output)) - set(FIGURE.findall(given))
+    return Overlap(len(words), len(words - held), bool(figures))
