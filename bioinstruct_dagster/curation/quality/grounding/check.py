@@ -13,15 +13,16 @@ import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
-from bioinstruct_dagster.curation.quality.grounding.mentions import Mentions
+from bioinstruct_dagster.curation.quality.grounding.mentions import Mention, Mentions
 from bioinstruct_dagster.curation.quality.grounding.missing_parts import MissingParts
-from bioinstruct_dagster.curation.quality.grounding.overlap import overlap
+from bioinstruct_dagster.curation.quality.grounding.overlap import Overlap, overlap
 from bioinstruct_dagster.curation.quality.grounding.plain_names import PlainNames, shares_word
 from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNames
 from bioinstruct_dagster.curation.quality.grounding.source_words import SourceWords, nouns_of
 from bioinstruct_dagster.curation.quality.grounding.stand_ins import StandIns
 from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
 from bioinstruct_dagster.curation.quality.grounding.two_things import lacks_second
+from bioinstruct_dagster.curation.quality.grounding.unnamed import Unnamed
 from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInputs
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
@@ -48,6 +49,7 @@ class _GroundingCheck:
         self._stand_ins, self._parts = StandIns(rule), MissingParts(rule)
         self._words, self._needs = words, TaskNeeds(rule, words)
         self._plain, self._mentions, self._demands = PlainNames(), Mentions(), Demands()
+        self._unnamed = Unnamed()
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input; its evidence says of which form the input is."""
@@ -82,25 +84,41 @@ class _GroundingCheck:
 
     def _is_mentioned(self, text: str, instruction: str, output: str) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
+        demands, told = self._demands, overlap(f"{text} {instruction}", output)
+        if demands.copies(instruction) and told.is_foreign:
+            return not self._needs.spares(instruction)
+        if self._unnamed.holds_no_figure(text, instruction):
+            return True
+        if self._is_unnamed(text, instruction, told):
+            return True
         mention = self._mentions.read(text, instruction)
-        if mention is None:
-            return False
+        return mention is not None and self._is_needed(mention, instruction, told)
+
+    def _is_unnamed(self, text: str, instruction: str, told: Overlap) -> bool:
+        """Whether the input says that something exists, and the task needs to know what it is."""
+        if self._unnamed.only_exists(text, told):
+            demands = self._demands
+            return demands.points(instruction) and not demands.is_borne_by_name(instruction)
+        return self._unnamed.counts(text, instruction, told)
+
+    def _is_needed(self, mention: Mention, instruction: str, told: Overlap) -> bool:
+        """Whether the task needs the material that the input mentions."""
         demands = self._demands
         if mention.bare and not mention.is_thing and demands.points_at(mention.noun, instruction):
             return True
         if demands.is_borne_by_name(instruction):
             return False
-        points = demands.points(instruction)
-        if mention.blank and points:
+        points, reads = demands.points(instruction), demands.reads(instruction)
+        if mention.blank and (points or reads):
             return True
         verbs = demands.verbs_in(instruction)
-        if self._needs.is_topical(instruction) or not verbs:
+        if not reads and (self._needs.is_topical(instruction) or not verbs):
             return False
         if mention.bare:
             return points or not mention.is_thing
-        if (not points or mention.noun in NORMS) and not demands.takes_surely(instruction):
-            return False
-        return overlap(f"{text} {instruction}", output).is_invented
+        if mention.noun in NORMS or not (points or reads):
+            return demands.takes_surely(instruction) and told.is_invented
+        return told.is_invented
 
     def _form(self, text: str, instruction: str) -> str:
         """The form of an ungrounded input; empty if the input is grounded."""

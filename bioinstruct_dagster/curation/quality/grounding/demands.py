@@ -33,14 +33,45 @@ VERB = re.compile(
 BY_NAME = WordedPattern(
     r"\b(?:(?<!cell )(?<!blood )types?|kinds?|modalit\w+|purpose|indications?|when (?:to|is|should)|why|preparation"
     r"|department|specialty|genre|titles?|headings?|meaning|view|projection|body (?:part|region)|organ|anatom\w+"
-    r"|uses?|principles?|importance|typically|common|expected|usually|usual|ideal|template|checklist"
+    r"|uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site|strengths?|components|elements|principles?|importance|typically|common|expected|usually|usual|ideal|template|checklist"
     r"|units?|examples?|should (?:contain|include|be|have)|how (?:to|do|does|is|are)|hypothes[ie]s|topics?|keywords?|subject"
     r"|research question|study design|full form|stands? for|definition|synonyms?|terms?|acronym|abbreviation)\b",
     re.IGNORECASE,
 )
+# A question about what was done, said or found, or about one material at hand.
+PAST = WordedPattern(
+    r"\b(?:which|what|how many|how|who|when|where|whether|if|did|was|were)\b.{0,60}?"
+    r"\b(?:was|were|did|had|has been|have been|(?:have|has) \w+(?:ed|en))\b"
+    r"|\b(?:is|are) (?:reported|mentioned|stated|recorded|described|documented|noted|visible|seen"
+    r"|shown)\b|\b(?:that|which) the \w+ (?:used|mentioned|reported|described|made|acknowledge)\b",
+    re.IGNORECASE,
+)
+ASKED_OF = WordedPattern(
+    r"^(?:is|are|does|do|has|have|can|could|how|what|which)\b.{0,50}?\b(?:the|this|these|that)\b",
+    re.IGNORECASE,
+)
+FOUND = WordedPattern(
+    r"\bthe (?:[\w-]+ ){0,2}(?:results?|findings?|hypothes[ie]s|conclusions?|authors?|researchers"
+    r"|data|p-values?|endpoints?|confounders?|effect size|sample size|investigators)\b",
+    re.IGNORECASE,
+)
+# The task copies words out of a material.
+COPIES = WordedPattern(
+    r"(?:^|[.,;:]\s|\b(?:and|then|please|to)\s)(?:\w+ly\s)?(?:extract|pull|retrieve|quote"
+    r"|highlight|pick out|copy|redact|underline)\b"
+    r"|^(?:identify|find|list|name|give|locate|spot|note) (?:every|each|all)\b.{0,60}\b(?:in|from|that (?:was|were|is|are))\b"
+    r"|^(?:which|what)\b.{0,60}\b(?:is|are|was|were) (?:reported|mentioned|stated|recorded"
+    r"|documented|noted)\b",
+    re.IGNORECASE,
+)
+CHOOSES = WordedPattern(
+    r"\b(?:choose|select|pick|mark|give|identify) (?:the )?(?:single )?(?:correct|best|right|most appropriate)"
+    r" (?:answer|option|choice|alternative)\b",
+    re.IGNORECASE,
+)
 # What only the content of a material tells.
 HELD = WordedPattern(
-    r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?|limitations)\b",
+    r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?|limitations|(?:was|were|has been) (?:\w+ )?confirmed)\b",
     re.IGNORECASE,
 )
 WITHIN = re.compile(
@@ -92,6 +123,11 @@ class Demands:
             r"|\b(?:shown|pictured|displayed|depicted|seen here)\b",
             re.IGNORECASE,
         )
+        read_from = alternatives(mention_list("documents") | mention_list("lists") | source_list("readable"))
+        self._read_from = re.compile(
+            rf"\b(?:in|from|on|out of|using|with|following from) (?:the|this|these|his|her|each) {gap}(?:{read_from})(?:e?s)?\b",
+            re.IGNORECASE,
+        )
         firmly = alternatives(firm)
         end = r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?|for the (?:patient|reader|public)|below|above|provided|attached) )"
         self._absent = re.compile(
@@ -121,6 +157,19 @@ class Demands:
         pattern = rf"\b{AT_HAND} (?:[\w'’-]+ ){{0,3}}{re.escape(noun)}"
         return re.search(pattern, folded) is not None
 
+    def reads(self, instruction: str) -> bool:
+        """Whether the task is about one material at hand, whatever its verb."""
+        return (
+            PAST.search(instruction) is not None
+            or FOUND.search(instruction) is not None
+            or self._read_from.search(instruction) is not None
+            or (ASKED_OF.search(instruction) is not None and self.points(instruction))
+        )
+
+    def copies(self, instruction: str) -> bool:
+        """Whether the answer of the task is words of the material."""
+        return COPIES.search(instruction) is not None
+
     def takes_surely(self, instruction: str) -> bool:
         """Whether a verb of the task needs the material whatever its object is."""
         return not self._sure.isdisjoint(map(str.lower, VERB.findall(instruction)))
@@ -147,6 +196,8 @@ class Demands:
     def lacks_options(self, text: str, instruction: str) -> bool:
         """Whether a question asks to choose between options that are not there."""
         asked = text or instruction
+        if text and CHOOSES.search(instruction):
+            return OPTIONS.search(text) is None and OPTIONS.search(instruction[:-1]) is None
         found = OPTIONS_ASKED.search(asked)
         return (
             found is not None

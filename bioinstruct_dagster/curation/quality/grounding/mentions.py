@@ -28,8 +28,8 @@ MOST_LABEL_WORDS = 6
 PARTS = re.compile(r"\s+(?=Question\s?:)|\s*(?:\n|\\n)+\s*|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z\[(])|;\s")
 LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,50}?)\s*(?::|\s[-–—]\s)\s*(.*)", re.DOTALL)
 OPENER = re.compile(
-    r"(?:here (?:is|are)|this is|these are|attached (?:is|are)|please (?:find|see|read|refer to|review)"
-    r"|see|refer to|read|i (?:have|am|just) \w+(?: you)?|(?:i|we) (?:attach|enclose|upload)(?:ed)?)\s",
+    r"(?:(?:attached|enclosed|included|input|uploaded)\s?:|here (?:is|are)|this is|these are|attached (?:is|are)|please (?:find|see|read|refer to|review)"
+    r"|see|refer to|read|i (?:have|am|just) \w+(?: you)?|(?:i|we) (?:attach|enclose|upload)(?:ed)?)\s*\b",
     re.IGNORECASE,
 )
 # A text in place of a value that is to be found elsewhere or not at all.
@@ -41,7 +41,11 @@ STAND_IN = re.compile(
     r"|above|below|omitted|redacted|blank|empty|unavailable|unspecified)?\W*",
     re.IGNORECASE,
 )
+BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
 QUOTED = re.compile(r"[\"“][^\"”]{6,300}[\"”]")
+# What a study was to find out.
+WHETHER = re.compile(r"\b(?:whether|if|how)\b[^.;,:]{3,160}")
+CODE = re.compile(r"[a-z]*\d[\w.-]*")
 DATE = re.compile(r"\d{1,4}(?:st|nd|rd|th)?")
 AGE = re.compile(r"\d{1,3}-(?:years?|months?|weeks?|days?)(?:-olds?)?")
 OPENINGS = frozenset({"given", "based", "using", "according"})
@@ -89,6 +93,7 @@ class Mentions:
         self._materials = self._strong | mention_list("members")
         self._members = mention_list("members") - self._strong
         self._verbs = mention_list("takes") | mention_list("judges")
+        self._blank_labels = source_list("variables") | {"kg", "cm", "m", "mmhg", "bpm", "question", "context", "c", "f", "lb", "lbs"}
         self._carriers = mention_list("carriers")
         small = source_list("articles") | source_list("about") | source_list("joints")
         self._generic = self._materials.union(
@@ -120,7 +125,7 @@ class Mentions:
             restated = self._restated(part)
             if part.endswith("?") and restated is None:
                 continue
-            one = restated or self._part(part)
+            one = restated or self._part(WHETHER.sub("", part))
             if one is not None:
                 found.append(one)
             elif not (found and self._repeats(part, instruction)):
@@ -162,10 +167,17 @@ class Mentions:
         return Mention(noun, bare) if noun else None
 
     def _part(self, part: str) -> Mention | None:
+        if BLANKS.search(part) and all(
+            map(self._is_generic_or_label, TOKEN.findall(BLANKS.sub(" ", part).lower()))
+        ):
+            return Mention("form", bare=True, blank=True)
         label = LABEL.fullmatch(part)
         if label and len(label.group(1).split()) <= MOST_LABEL_WORDS:
             return self._labelled(label.group(1), label.group(2).strip())
         return self._phrase(part)
+
+    def _is_generic_or_label(self, word: str) -> bool:
+        return self._is_generic(word) or word in self._blank_labels
 
     def _labelled(self, label: str, body: str) -> Mention | None:
         words = [singular(one) for one in TOKEN.findall(label.lower())]
@@ -209,7 +221,7 @@ class Mentions:
             return None
         before, rest = tokens[:place], tokens[place + 1 :]
         noun = singular(tokens[place])
-        if not self._not_before.isdisjoint(before):
+        if not self._not_before.isdisjoint(before) or any(map(self._is_count, before)):
             return None
         bare = all(map(self._is_generic, before)) and all(map(self._is_generic, rest))
         if bare:
@@ -223,7 +235,7 @@ class Mentions:
             if singular(token) in self._materials or token in self._materials:
                 place = at
             elif place >= 0:
-                if token in self._after or token in self._sentence or DATE.fullmatch(token):
+                if token in self._after or token in self._sentence or CODE.fullmatch(token):
                     return place
                 place = -1  # "test dose" is no test
             elif token in self._sentence or token in {",", ":", "of", "with", "for", "in", "on"}:
@@ -249,6 +261,10 @@ class Mentions:
             or any(token in RELATIVES for token in rest[max(0, at - 2) : at])
             for at in verbs
         )
+
+    def _is_count(self, word: str) -> bool:
+        """Whether a figure counts what follows: "15 new cases", but not "12-lead ECG"."""
+        return word.isdigit()
 
     def _is_generic(self, word: str) -> bool:
         return (

@@ -13,6 +13,7 @@ LEAST_LETTERS = 4
 STEM_LETTERS = 5
 MOST_OUTPUT_CHARS = 1_500
 MOST_NEW_SHARE = 0.2  # of the words of an output that is taken from its row
+LEAST_FOREIGN_SHARE = 0.75  # of the words of an output that has nothing of its row
 LEAST_NEW_WORDS = 2  # of an output that tells more than a mention gives
 WORD = re.compile(r"[^\W\d_][\w-]*")
 FIGURE = re.compile(r"\b\d[\d.,]*\b(?![.)]\s)")  # but not the number of an item
@@ -35,6 +36,11 @@ class Overlap(NamedTuple):
     def is_invented(self) -> bool:
         """Whether the output tells specifics that the row does not give."""
         return self.figures or self.new >= LEAST_NEW_WORDS or 0 < self.told == self.new
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether next to nothing of the output stands in the row."""
+        return self.told > 0 and self.new >= LEAST_FOREIGN_SHARE * self.told
 
     @property
     def is_taken(self) -> bool:

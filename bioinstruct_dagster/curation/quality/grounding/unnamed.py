@@ -1,0 +1,105 @@
+"""Finds sentences that say that something exists, and not what it is: "She takes two drugs".
+
+Belongs here: results that were measured or filed but are not told, members that are counted but not
+named, and calculations without a figure. Does not: noun phrases that name a material (mentions),
+or the words (words/mentions.yaml).
+"""
+
+import re
+
+from bioinstruct_dagster.curation.quality.grounding.mentions import mention_list
+from bioinstruct_dagster.curation.quality.grounding.overlap import Overlap
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    has_measurement,
+    singular,
+    source_list,
+)
+from bioinstruct_dagster.curation.word_lists import alternatives
+from bioinstruct_dagster.signs import WordedPattern
+
+LEAST_NEW_SHARE = 0.6  # of the words of an output that the row does not give
+
+# What was done to get results, or where they are.
+EXISTS = WordedPattern(
+    r"\b(?:is|are|was|were|(?:has|have|had) (?:just |now |already )?been)"
+    r" (?:now |again |also |all |already |both |recently |just )?"
+    r"(?:available|stored|kept|filed|ready|back|measured|drawn|tested|checked|repeated|completed"
+    r"|performed|done|taken|obtained|collected|recorded|documented|listed|summari[sz]ed|reported|attached|sent|uploaded|enclosed"
+    r"|scanned|archived|saved|submitted|reviewed|examined|analy[sz]ed|evaluated|assessed|ordered"
+    r"|carried out|written down|noted down|entered|printed|included|provided|shared|described|explained)\b"
+    r"(?! (?:as|that|to be|high|low|normal|positive|negative|because|when|where|if|for signs))"
+    r"|\b(?:has|have) (?:just )?(?:come back|arrived|returned)\b"
+    r"|\bcame back\b(?! (?:positive|negative|normal|abnormal|high|low|elevated|clear|with))",
+    re.IGNORECASE,
+)
+NAMED = re.compile(r"[:(]|\b(?:such as|including|namely|called|named|like|e\.g|i\.e)\b|\"")
+FIGURE = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty"
+    r"|fifty|sixty|hundred|half|third|quarter|double|twice|triple|dozen|first|second|zero)\b",
+    re.IGNORECASE,
+)
+CALCULATES = WordedPattern(
+    r"(?:^|[.,;]\s|\b(?:and|then|please)\s)(?:\w+ly\s)?(?:calculate|compute|work out|add up)\b"
+    r"(?!.{0,60}\b(?:probabilit\w+|risks?|chances?|odds|genotyp\w+|likelihood|scores?|scale|apgar"
+    r"|molar|molecular|gcs|how to)\b)",
+    re.IGNORECASE,
+)
+QUANTITY = WordedPattern(
+    r"\b(?:doses?|dosages?|mean|average|median|bmi|body mass|rates?|percentages?|volumes?|gap"
+    r"|clearance|e?gfr|area|weights?|sum|total|ratios?|sensitivity|specificity|levels?"
+    r"|concentrations?|intervals?|prevalence|incidence|pressures?|age|number|amount|deficit"
+    r"|requirements?|calories|intake)\b",
+    re.IGNORECASE,
+)
+
+
+class Unnamed:
+    """Finds such sentences by the word lists."""
+
+    def __init__(self) -> None:
+        members = mention_list("members") - {"patient", "information", "history", "detail", "plan"}
+        self._members = members
+        self._counted = re.compile(
+            r"\b(?:an?|two|three|four|five|six|several|multiple|some|various|certain|different|few|many"
+            r"|both|other|with|had|has|her|his|their) (?:[\w-]+ )?"
+            rf"(?P<noun>{alternatives(members)}|comorbiditie|therapie|allergie|procedure)(?:s|es)?\b",
+            re.IGNORECASE,
+        )
+        told = source_list("says") | source_list("finding_adjectives")
+        self._told = told - {"reported", "presented", "presents", "prescribed", "experienced"}
+
+    def holds_no_figure(self, text: str, instruction: str) -> bool:
+        """Whether the task calculates, and neither input nor instruction has a figure."""
+        return (
+            FIGURE.search(text) is None
+            and CALCULATES.search(instruction) is not None
+            and QUANTITY.search(instruction) is not None
+            and FIGURE.search(instruction) is None
+        )
+
+    def only_exists(self, text: str, told: Overlap) -> bool:
+        """Whether the text says that results exist, and the output tells them."""
+        return EXISTS.search(text) is not None and self._is_silent(text) and self._invents(told)
+
+    def counts(self, text: str, instruction: str, told: Overlap) -> bool:
+        """Whether the text counts members without a name, and the task is about these members."""
+        found = self._counted.search(text)
+        if found is None or NAMED.search(text) or not self._is_silent(text):
+            return False
+        if text.count(",") > 1 or not self._invents(told):
+            return False
+        noun = re.escape(singular(found.group("noun").lower())[:7])
+        definite = re.compile(
+            r"\b(?:the|these|those|which|what|each|every|both|his|her|their|any|listed|mentioned|given|specified)"
+            rf" (?:[\w-]+ ){{0,3}}{noun}\w*",
+            re.IGNORECASE,
+        )
+        return definite.search(instruction) is not None
+
+    def _is_silent(self, text: str) -> bool:
+        """Whether no word or figure tells a finding."""
+        words = re.findall(r"[\w-]+", text.lower())
+        return self._told.isdisjoint(words) and not has_measurement(text)
+
+    def _invents(self, told: Overlap) -> bool:
+        return told.figures or (told.told > 0 and told.new >= LEAST_NEW_SHARE * told.told)
