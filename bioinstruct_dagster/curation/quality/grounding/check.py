@@ -55,7 +55,7 @@ class _GroundingCheck:
         """The match for an ungrounded input; its evidence says of which form the input is."""
         text = row.input.strip()
         if not text:
-            missing = self._parts.has_no_text(row.instruction) or self._has_no_material(row)
+            missing = self._has_no_material(row.instruction)
             evidence = {"saw": excerpt(row.instruction), "as": "missing"}
             return RuleMatch(evidence) if missing else None
         if len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
@@ -71,16 +71,22 @@ class _GroundingCheck:
             or self._is_mentioned(text, instruction, row.output)
         ):
             form = "name"
+        if form in {"name", "link"} and self._demands.is_of_thing(instruction):
+            return None
         if form == "name" and overlap(f"{text} {instruction}", row.output).is_taken:
             return None
         return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
 
-    def _has_no_material(self, row: RowTexts) -> bool:
+    def _has_no_material(self, instruction: str) -> bool:
         """Whether nothing stands in place of the material at which the instruction points."""
-        instruction = row.instruction
-        if self._demands.lacks_options("", instruction):
-            return True
-        return self._demands.lacks_material(instruction) and not self._needs.is_topical(instruction)
+        demands = self._demands
+        if demands.lacks_options("", instruction) or demands.is_said_to_be_here(instruction):
+            return not demands.is_of_its_kind(instruction)
+        if self._parts.has_no_text(instruction):
+            return not demands.is_of_its_kind(instruction)
+        return demands.lacks_material(instruction) and (
+            demands.reads(instruction) or not self._needs.is_topical(instruction)
+        )
 
     def _is_mentioned(self, text: str, instruction: str, output: str) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
@@ -98,7 +104,8 @@ class _GroundingCheck:
         """Whether the input says that something exists, and the task needs to know what it is."""
         if self._unnamed.only_exists(text, told):
             demands = self._demands
-            return demands.points(instruction) and not demands.is_borne_by_name(instruction)
+            needed = demands.points(instruction) or demands.reads(instruction)
+            return needed and not demands.is_borne_by_name(instruction)
         return self._unnamed.counts(text, instruction, told)
 
     def _is_needed(self, mention: Mention, instruction: str, told: Overlap) -> bool:
@@ -116,6 +123,8 @@ class _GroundingCheck:
             return False
         if mention.bare:
             return points or not mention.is_thing
+        if mention.is_member:
+            return told.is_invented and demands.chooses_among(mention.noun, instruction)
         if mention.noun in NORMS or not (points or reads):
             return demands.takes_surely(instruction) and told.is_invented
         return told.is_invented

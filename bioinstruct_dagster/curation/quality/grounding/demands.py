@@ -19,7 +19,35 @@ from bioinstruct_dagster.signs import WordedPattern
 
 AT_HAND = (
     r"(?:this|these|those|following|given|attached|enclosed|provided|above|below|listed"
-    r"|accompanying|supplied)"
+    r"|accompanying|supplied|specified|named|mentioned|reported|submitted|uploaded|indicated)"
+)
+# The material is said to be at hand: "the abstract supplied", "the patient described above".
+HERE = WordedPattern(
+    r"\b(?:described|mentioned|given|presented|shown|listed|provided|supplied|attached|named|quoted"
+    r"|printed|stated|included|reported|announced|pasted) (?:above|below|here|as (?:the |an )?input|in the input"
+    r"|earlier|previously|overleaf)\b"
+    r"|\b(?:is|are) (?:attached|enclosed|uploaded|supplied|pasted|shown (?:above|below|here))\b"
+    r"|\b(?:you see|you are given|you have been given|in front of you)\b"
+    r"|\bthe (?:first|second|third|last|other) (?:sentence|statement|option|paragraph|passage"
+    r"|text|image|report|note|claim)\b",
+    re.IGNORECASE,
+)
+WRITES_UP = WordedPattern(
+    r"\b(?:summary|conclusions?|impression|abstract|synopsis|caption|interpretation|discussion)"
+    r" (?:section |part |paragraph )?(?:of|for|to|from|that follows from) (?:the|this|these)\b",
+    re.IGNORECASE,
+)
+# What each material of its kind holds, or should hold.
+OF_ITS_KIND = WordedPattern(
+    r"\bshould (?:include|contain|have|be)\b|\bcomponents\b|\belements of\b|\btypical\b|\bhow to\b"
+    r"|\bin general\b|\bstandard\b",
+    re.IGNORECASE,
+)
+# What a thing is for, or who made it, which its name tells.
+OF_THING = WordedPattern(
+    r"\bmodalit\w+\b|\bused (?:for|to)\b|\bpublish(?:es|ed by)\b|\borgani[sz]ation\b"
+    r"|\bwhat (?:kind|sort|type) of\b",
+    re.IGNORECASE,
 )
 MOST_WORDS = 45  # of an instruction that holds no material itself
 MOST_QUESTION_WORDS = 40
@@ -71,14 +99,14 @@ CHOOSES = WordedPattern(
 )
 # What only the content of a material tells.
 HELD = WordedPattern(
-    r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?|limitations|(?:was|were|has been) (?:\w+ )?confirmed)\b",
+    r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?|limitations(?! of (?:this|the|an?) (?:study design|design|method|approach|technique))|(?:was|were|has been) (?:\w+ )?confirmed)\b",
     re.IGNORECASE,
 )
 WITHIN = re.compile(
-    r"\b(?:in|from|within|by|of|to|on) (?:the|this|these|that|each|following|given) ", re.IGNORECASE
+    r"\b(?:in|from|within|by|of|to|on) (?:the|this|these|that|each|following|given|her|his|their) ", re.IGNORECASE
 )
 # A quotation, or a text after a colon or a line break, may be the material itself.
-OWN_TEXT = re.compile(r":\s*\S|[\"“]\S+|['‘]\S+\s[^'’]{3,}['’]|\n\s*\S|…|\.\.\.|\(e\.g|\bsuch as\b")
+OWN_TEXT = re.compile(r"\([^()]*\d[^()]*\)|:\s*\S|[\"“]\S+|['‘]\S+\s[^'’]{3,}['’]|\n\s*\S|…|\.\.\.|\(e\.g|\bsuch as\b")
 OPTIONS_ASKED = re.compile(r"\bwhich (?:one )?of (?:the following|these)\b", re.IGNORECASE)
 OPTIONS = re.compile(r"\n\s*\S|\\n|\b[A-Ea-e1-5][).:]\s|\([A-Ea-e1-5]\)|[:;]\s*\S|,|\bor\b|\?\s*\S")
 SUPPORTED = WordedPattern(
@@ -129,6 +157,10 @@ class Demands:
             re.IGNORECASE,
         )
         firmly = alternatives(firm)
+        self._supplied = re.compile(
+            rf"\b(?:{firmly})(?:e?s)? (?:that (?:is|was|are|were) |which (?:is|was|are|were) )?(?:supplied|provided|given|attached|enclosed|uploaded|pasted|shown|submitted|below|above|here)\b(?! by\b| to\b| in\b)",
+            re.IGNORECASE,
+        )
         end = r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?|for the (?:patient|reader|public)|below|above|provided|attached) )"
         self._absent = re.compile(
             rf"^(?:given|based on|using|from|according to|after reading|read|review|look at|consider) "
@@ -136,7 +168,7 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
             rf"|\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
-            rf"|\b(?:in|from|of|to|interpret|summari[sz]e|translate|rewrite|proofread|paraphrase|simplify|review|read) (?:the|his|her|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?:in|from|of|to|on|interpret|summari[sz]e|translate|rewrite|proofread|paraphrase|simplify|review|read|in|from) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
             rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
         )
@@ -161,6 +193,8 @@ class Demands:
         """Whether the task is about one material at hand, whatever its verb."""
         return (
             PAST.search(instruction) is not None
+            or HERE.search(instruction) is not None
+            or WRITES_UP.search(instruction) is not None
             or FOUND.search(instruction) is not None
             or self._read_from.search(instruction) is not None
             or (ASKED_OF.search(instruction) is not None and self.points(instruction))
@@ -182,15 +216,43 @@ class Demands:
             and (WITHIN.search(instruction) is None or not self.takes_surely(instruction))
         )
 
+    def chooses_among(self, noun: str, instruction: str) -> bool:
+        """Whether the task is about some of the given members: "Which of these codes"."""
+        pattern = (
+            rf"\b(?:from|among|of|between|rank|order|sort|compare|these|following|listed|given|each)"
+            rf"(?: of)?(?: the)? (?:[\w'’-]+ ){{0,3}}{re.escape(noun)}"
+        )
+        return re.search(pattern, instruction.lower()) is not None
+
+    def is_of_its_kind(self, instruction: str) -> bool:
+        """Whether the task is about each material of a kind, and not about one."""
+        return OF_ITS_KIND.search(instruction) is not None
+
+    def is_of_thing(self, instruction: str) -> bool:
+        """Whether the task asks what a thing is for, or who made it."""
+        return OF_THING.search(instruction) is not None and not self.takes_surely(instruction)
+
+    def is_said_to_be_here(self, instruction: str) -> bool:
+        """Whether an instruction without input says where its material stands."""
+        return self._is_empty(instruction) and (
+            HERE.search(instruction) is not None or self._supplied.search(instruction) is not None
+        )
+
     def lacks_material(self, instruction: str) -> bool:
         """Whether an instruction without input points at a material that it does not hold."""
         return (
             self._absent.search(instruction) is not None
-            and OWN_TEXT.search(instruction) is None
-            and not has_measurement(instruction)
+            and self._is_empty(instruction)
             and not self.is_borne_by_name(instruction)
+            and (bool(self.verbs_in(instruction)) or self.reads(instruction))
+        )
+
+    def _is_empty(self, instruction: str) -> bool:
+        """Whether the instruction itself holds no material."""
+        return (
+            OWN_TEXT.search(instruction) is None
+            and not has_measurement(instruction)
             and count_words(instruction).fewest <= MOST_WORDS
-            and bool(self.verbs_in(instruction))
         )
 
     def lacks_options(self, text: str, instruction: str) -> bool:

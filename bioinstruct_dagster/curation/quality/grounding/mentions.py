@@ -49,10 +49,17 @@ CODE = re.compile(r"[a-z]*\d[\w.-]*")
 DATE = re.compile(r"\d{1,4}(?:st|nd|rd|th)?")
 AGE = re.compile(r"\d{1,3}-(?:years?|months?|weeks?|days?)(?:-olds?)?")
 OPENINGS = frozenset({"given", "based", "using", "according"})
+DATA_SETS = frozenset({"title", "dataset", "database", "registry"})
 UNTITLED = frozenset({"case", "vignette", "statement", "sentence", "claim", "message", "question"})
 STEM_LETTERS = 5
 MOST_NEW_SHARE = 0.4  # of the words of a part that tells the task again
 ARTICLES = frozenset({"a", "an", "the", "this", "these", "my", "our", "his", "her", "their", "your"})
+PREPOSITIONS = frozenset({"", "by", "in", "on", "at", "for", "from", "during", "with", "before", "after", "to", "as"})
+# Words of an aside on a picture: its side, its view, its person.
+ASIDE = frozenset(
+    {"right", "left", "both", "bilateral", "pa", "ap", "lateral", "frontal", "axial", "sagittal", "coronal"}
+)
+OF_WHOM = (["for"], ["of"], ["from"], ["in"])
 RELATIVES = frozenset({"that", "which", "who", "whose"})
 PHRASE_MARKS = frozenset({",", "(", ")", "and", "or", "&", "/", '"', "“", "”"})
 
@@ -71,12 +78,14 @@ class Mention:
         bare: whether the input holds nothing but general words beside it.
         blank: whether the input is a label with nothing behind it.
         is_thing: whether the noun alone may be a thing that a task speaks of, such as "MRI".
+        is_member: whether the noun is that of a member, such as "diagnoses for a patient".
     """
 
     noun: str
     bare: bool
     blank: bool = False
     is_thing: bool = False
+    is_member: bool = False
 
 
 class Mentions:
@@ -134,7 +143,13 @@ class Mentions:
             return None
         bare, blank = all(one.bare for one in found), all(one.blank for one in found)
         noun = found[0].noun
-        return Mention(noun, bare, blank, is_thing=noun not in self._contents)
+        return Mention(
+            noun,
+            bare,
+            blank,
+            is_thing=noun not in self._contents,
+            is_member=noun in self._members and not bare,
+        )
 
     def _repeats(self, part: str, instruction: str) -> bool:
         """Whether a part tells again what to do."""
@@ -190,7 +205,7 @@ class Mentions:
         named = self._phrase(body)
         if named is not None:
             return named
-        titled = (noun in self._documents and noun not in UNTITLED) or noun == "title"
+        titled = (noun in self._documents and noun not in UNTITLED) or noun in DATA_SETS
         if titled and self._is_title(body):
             return Mention(noun, bare=False)
         return None
@@ -203,6 +218,7 @@ class Mentions:
             LEAST_TITLE_WORDS <= len(words) <= MOST_TITLE_WORDS
             and self._persons.isdisjoint(words[:3])
             and AGE.match(words[0]) is None
+            and sum(map(str.isdigit, (one[0] for one in words))) <= 1
             and not has_measurement(bare)
             and bare.count(",") < MOST_COMMAS
             and self._sentence.isdisjoint(words)
@@ -235,7 +251,13 @@ class Mentions:
             if singular(token) in self._materials or token in self._materials:
                 place = at
             elif place >= 0:
-                if token in self._after or token in self._sentence or CODE.fullmatch(token):
+                after = tokens[at + 1] if at + 1 < len(tokens) else ""
+                if (
+                    token in self._after
+                    or token in self._sentence
+                    or CODE.fullmatch(token)
+                    or (token.endswith("ed") and after in PREPOSITIONS)  # "filled in by a student"
+                ):
                     return place
                 place = -1  # "test dose" is no test
             elif token in self._sentence or token in {",", ":", "of", "with", "for", "in", "on"}:
@@ -244,13 +266,14 @@ class Mentions:
 
     def _leaves_topic(self, noun: str, rest: list[str], part: str) -> bool:
         """Whether the words after the noun only give a topic or a person."""
-        if noun in self._members or noun in self._kinds_of_test:
+        if noun in self._kinds_of_test or (noun in self._members and rest[:1] not in OF_WHOM):
             return False
         if sum(token == "," for token in rest) >= MOST_COMMAS and not QUOTED.search(part):
             return False
         if not self._told.isdisjoint(rest):
             return False
-        if rest[:1] in (["with"], ["and"], [","], ["in"]) and noun not in self._documents:
+        aside = rest[:1] == [","] and (rest[1] in ASIDE or self._is_generic(rest[1]))
+        if not aside and rest[:1] in (["with"], ["and"], [","]) and noun not in self._documents:
             return False
         if rest[:1] == ["with"]:
             return False

@@ -40,7 +40,9 @@ class Overlap(NamedTuple):
     @property
     def is_foreign(self) -> bool:
         """Whether next to nothing of the output stands in the row."""
-        return self.told > 0 and self.new >= LEAST_FOREIGN_SHARE * self.told
+        return (self.told > 1 or (self.told == 0 and self.figures)) and (
+            self.new >= LEAST_FOREIGN_SHARE * self.told
+        )
 
     @property
     def is_taken(self) -> bool:
