@@ -73,7 +73,7 @@ class _GroundingCheck:
             form = "name"
         if form in {"name", "link"} and self._demands.is_of_thing(instruction):
             return None
-        if form == "name" and overlap(f"{text} {instruction}", row.output).is_taken:
+        if form == "name" and overlap(text, instruction, row.output).is_taken:
             return None
         return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
 
@@ -90,10 +90,11 @@ class _GroundingCheck:
 
     def _is_mentioned(self, text: str, instruction: str, output: str) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
-        demands, told = self._demands, overlap(f"{text} {instruction}", output)
+        demands, told = self._demands, overlap(text, instruction, output)
         if demands.copies(instruction) and told.is_foreign:
             return not self._needs.spares(instruction)
-        if self._unnamed.holds_no_figure(text, instruction):
+        unnamed = self._unnamed
+        if unnamed.holds_no_figure(text, instruction) or unnamed.depends(text, instruction, output):
             return True
         if self._is_unnamed(text, instruction, told):
             return True
@@ -105,7 +106,8 @@ class _GroundingCheck:
         if self._unnamed.only_exists(text, told):
             demands = self._demands
             needed = demands.points(instruction) or demands.reads(instruction)
-            return needed and not demands.is_borne_by_name(instruction)
+            judged = demands.verbs_in(instruction) and not self._needs.is_topical(instruction)
+            return bool(needed or judged) and not demands.is_borne_by_name(instruction)
         return self._unnamed.counts(text, instruction, told)
 
     def _is_needed(self, mention: Mention, instruction: str, told: Overlap) -> bool:
@@ -118,13 +120,15 @@ class _GroundingCheck:
         points, reads = demands.points(instruction), demands.reads(instruction)
         if mention.blank and (points or reads):
             return True
+        if mention.is_member:
+            return told.is_invented and demands.chooses_among(mention.noun, instruction)
         verbs = demands.verbs_in(instruction)
         if not reads and (self._needs.is_topical(instruction) or not verbs):
             return False
+        if mention.bare and not mention.is_thing:
+            return True
         if mention.bare:
-            return points or not mention.is_thing
-        if mention.is_member:
-            return told.is_invented and demands.chooses_among(mention.noun, instruction)
+            return (points and bool(verbs or demands.asks_what_it_shows(instruction))) or told.figures
         if mention.noun in NORMS or not (points or reads):
             return demands.takes_surely(instruction) and told.is_invented
         return told.is_invented

@@ -27,7 +27,8 @@ HERE = WordedPattern(
     r"|printed|stated|included|reported|announced|pasted) (?:above|below|here|as (?:the |an )?input|in the input"
     r"|earlier|previously|overleaf)\b"
     r"|\b(?:is|are) (?:attached|enclosed|uploaded|supplied|pasted|shown (?:above|below|here))\b"
-    r"|\b(?:you see|you are given|you have been given|in front of you)\b"
+    r"|\bthis (?:patient|man|woman|child|infant|person|case)\b(?! (?:with|who|whose|has|had|is a|of|study|report))"
+    r"|\b(?:patient|man|woman) in question\b|\b(?:you see|you are given|you have been given|in front of you)\b"
     r"|\bthe (?:first|second|third|last|other) (?:sentence|statement|option|paragraph|passage"
     r"|text|image|report|note|claim)\b",
     re.IGNORECASE,
@@ -75,7 +76,9 @@ PAST = WordedPattern(
     re.IGNORECASE,
 )
 ASKED_OF = WordedPattern(
-    r"^(?:is|are|does|do|has|have|can|could|how|what|which)\b.{0,50}?\b(?:the|this|these|that)\b",
+    r"^(?:is|are|has|have|did|was|were) (?:the|this|these|there|any)\b"
+    r"|\b(?:does|do|what|how) (?:the|this|these) (?:[\w-]+ ){1,4}?(?:show|say|reveal|indicate|suggest"
+    r"|tell|contain|mention|recommend|state|describe|report|use|give|list)s?\b",
     re.IGNORECASE,
 )
 FOUND = WordedPattern(
@@ -89,7 +92,9 @@ COPIES = WordedPattern(
     r"|highlight|pick out|copy|redact|underline)\b"
     r"|^(?:identify|find|list|name|give|locate|spot|note) (?:every|each|all)\b.{0,60}\b(?:in|from|that (?:was|were|is|are))\b"
     r"|^(?:which|what)\b.{0,60}\b(?:is|are|was|were) (?:reported|mentioned|stated|recorded"
-    r"|documented|noted)\b",
+    r"|documented|noted)\b"
+    r"|^(?:list|name|give|state|identify|report) the [\w -]{2,40} (?:documented|recorded|noted"
+    r"|charted|mentioned|reported|stated) (?:for|in|by|on|at|during)\b",
     re.IGNORECASE,
 )
 CHOOSES = WordedPattern(
@@ -168,7 +173,7 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
             rf"|\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
-            rf"|\b(?:in|from|of|to|on|interpret|summari[sz]e|translate|rewrite|proofread|paraphrase|simplify|review|read|in|from) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?:in|from|of|to|on|among|interpret|summari[sz]e|translate|rewrite|proofread|paraphrase|simplify|review|read|in|from) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
             rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
         )
@@ -197,8 +202,12 @@ class Demands:
             or WRITES_UP.search(instruction) is not None
             or FOUND.search(instruction) is not None
             or self._read_from.search(instruction) is not None
-            or (ASKED_OF.search(instruction) is not None and self.points(instruction))
+            or ASKED_OF.search(instruction) is not None
         )
+
+    def asks_what_it_shows(self, instruction: str) -> bool:
+        """Whether a question is about what a material shows or says, or about one material."""
+        return ASKED_OF.search(instruction) is not None
 
     def copies(self, instruction: str) -> bool:
         """Whether the answer of the task is words of the material."""

@@ -42,6 +42,10 @@ STAND_IN = re.compile(
     re.IGNORECASE,
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+BLANK_FORM = re.compile(
+    r"(?:[\w /()-]{1,40}[:=]\s*(?:_{2,}|\.{3,}|…|\[\s*\]|\?+|-{2,})\s*[\w/%²]{0,6}[,;.\s]*)+"
+)
 QUOTED = re.compile(r"[\"“][^\"”]{6,300}[\"”]")
 # What a study was to find out.
 WHETHER = re.compile(r"\b(?:whether|if|how)\b[^.;,:]{3,160}")
@@ -57,7 +61,7 @@ ARTICLES = frozenset({"a", "an", "the", "this", "these", "my", "our", "his", "he
 PREPOSITIONS = frozenset({"", "by", "in", "on", "at", "for", "from", "during", "with", "before", "after", "to", "as"})
 # Words of an aside on a picture: its side, its view, its person.
 ASIDE = frozenset(
-    {"right", "left", "both", "bilateral", "pa", "ap", "lateral", "frontal", "axial", "sagittal", "coronal"}
+    {"right", "left", "both", "bilateral", "pa", "ap", "lateral", "frontal", "axial", "sagittal", "coronal", "lead"}
 )
 OF_WHOM = (["for"], ["of"], ["from"], ["in"])
 RELATIVES = frozenset({"that", "which", "who", "whose"})
@@ -111,9 +115,9 @@ class Mentions:
         self._after = source_list("about") | self._carriers | RELATIVES | PHRASE_MARKS
         told = source_list("says") | source_list("finding_adjectives")
         self._told = told - self._carriers - {"reported", "diagnosed", "prescribed", "presented"}
-        never = {"i", "we", "he", "she", "you", "they", "it", "to", "there", "no"}
+        never = {"i", "we", "he", "she", "you", "they", "it", "to", "there", "no", "please"}
         self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never
-        self._kinds_of_test = source_list("kinds_of_test") | {"screening", "screen"}
+        self._kinds_of_test = {"test", "panel", "imaging", "biopsy", "spirometry", "screening", "screen"}
         self._sentence = source_list("verbs") - {"taking"}
         self._persons = frozenset(
             {"patient", "man", "woman", "person", "child", "adult", "infant", "boy", "girl"}
@@ -186,6 +190,12 @@ class Mentions:
             map(self._is_generic_or_label, TOKEN.findall(BLANKS.sub(" ", part).lower()))
         ):
             return Mention("form", bare=True, blank=True)
+        if BLANK_FORM.fullmatch(part):
+            return Mention("form", bare=True, blank=True)
+        quoted = QUOTED.search(part)
+        if quoted and YEAR.search(part) and self._is_title(quoted.group(0)):
+            if self._told.isdisjoint(part.lower().split()):
+                return Mention("article", bare=False)
         label = LABEL.fullmatch(part)
         if label and len(label.group(1).split()) <= MOST_LABEL_WORDS:
             return self._labelled(label.group(1), label.group(2).strip())
@@ -234,7 +244,7 @@ class Mentions:
         tokens = TOKEN.findall(part.lower())
         place = self._head_place(tokens)
         if place < 0:
-            return None
+            return self._general(tokens)
         before, rest = tokens[:place], tokens[place + 1 :]
         noun = singular(tokens[place])
         if not self._not_before.isdisjoint(before) or any(map(self._is_count, before)):
@@ -243,6 +253,14 @@ class Mentions:
         if bare:
             return Mention(noun, bare=True)
         return Mention(noun, bare=False) if self._leaves_topic(noun, rest, part) else None
+
+    def _general(self, tokens: list[str]) -> Mention | None:
+        """Words that are all general: "A code and a diagnosis", "A dose of a medicine"."""
+        if not all(map(self._is_generic, tokens)) or any(map(str.isdigit, tokens)):
+            return None
+        nouns = [singular(one) for one in tokens if singular(one) in self._materials]
+        nouns = [one for one in nouns if one not in self._persons]
+        return Mention(nouns[0], bare=True) if nouns else None
 
     def _head_place(self, tokens: list[str]) -> int:
         """The place of the noun of a material at the end of the first noun phrase, or -1."""
@@ -273,9 +291,9 @@ class Mentions:
         if not self._told.isdisjoint(rest):
             return False
         aside = rest[:1] == [","] and (rest[1] in ASIDE or self._is_generic(rest[1]))
-        if not aside and rest[:1] in (["with"], ["and"], [","]) and noun not in self._documents:
+        if not aside and rest[:1] in (["with"], ["and"], [","]) and not all(map(self._is_generic, rest)) and noun not in self._documents:
             return False
-        if rest[:1] == ["with"]:
+        if rest[:1] == ["with"] and not all(map(self._is_generic, rest)):
             return False
         # "The report is titled …" names; "the report is long and says" does not.
         verbs = [at for at, token in enumerate(rest) if token in self._sentence]

@@ -23,8 +23,8 @@ class Overlap(NamedTuple):
     """How much of an output stands in its row.
 
     Attributes:
-        told: number of words of the output that say something, each counted once.
-        new: number of these that stand neither in the input nor in the instruction.
+        told: number of words of the output that the instruction has not said, each counted once.
+        new: number of these that the input lacks.
         figures: whether the output has a figure that the input and the instruction lack.
     """
 
@@ -50,11 +50,12 @@ class Overlap(NamedTuple):
         return self.told > 0 and self.new <= MOST_NEW_SHARE * self.told and not self.figures
 
 
-def overlap(given: str, output: str) -> Overlap:
+def overlap(text: str, instruction: str, output: str) -> Overlap:
     """Compare an output with what its row gives.
 
     Args:
-        given: the input, or the input and the instruction.
+        text: the input.
+        instruction: of the task. Its words tell nothing in the output.
         output: of the row.
     """
     output = output[:MOST_OUTPUT_CHARS]
@@ -63,7 +64,10 @@ def overlap(given: str, output: str) -> Overlap:
         word[:STEM_LETTERS]
         for word in WORD.findall(output.lower())
         if len(word) >= LEAST_LETTERS and word not in plain
-    }
-    held = {word[:STEM_LETTERS] for word in WORD.findall(given.lower())}
-    figures = set(FIGURE.findall(output)) - set(FIGURE.findall(given))
-    return Overlap(len(words), len(words - held), bool(figures))
+    } - _stems(instruction)
+    figures = set(FIGURE.findall(output)) - set(FIGURE.findall(f"{text} {instruction}"))
+    return Overlap(len(words), len(words - _stems(text)), bool(figures))
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:STEM_LETTERS] for word in WORD.findall(text.lower())}

@@ -47,6 +47,10 @@ CALCULATES = WordedPattern(
     r"|molar|molecular|gcs|how to)\b)",
     re.IGNORECASE,
 )
+HOW_MUCH = WordedPattern(r"\bhow (?:much|many|often)\b|\bwhat dos(?:e|age)\b", re.IGNORECASE)
+DEPENDS = WordedPattern(
+    r"\bdepends? (?:up)?on\b|\bvar(?:y|ies)\b|\bshould be (?:calculated|determined)\b", re.IGNORECASE
+)
 QUANTITY = WordedPattern(
     r"\b(?:doses?|dosages?|mean|average|median|bmi|body mass|rates?|percentages?|volumes?|gap"
     r"|clearance|e?gfr|area|weights?|sum|total|ratios?|sensitivity|specificity|levels?"
@@ -78,6 +82,15 @@ class Unnamed:
             and CALCULATES.search(instruction) is not None
             and QUANTITY.search(instruction) is not None
             and FIGURE.search(instruction) is None
+        )
+
+    def depends(self, text: str, instruction: str, output: str) -> bool:
+        """Whether the task asks for an amount, and the answer is that it depends."""
+        return (
+            HOW_MUCH.search(instruction) is not None
+            and FIGURE.search(output) is None
+            and FIGURE.search(text) is None
+            and DEPENDS.search(output) is not None
         )
 
     def only_exists(self, text: str, told: Overlap) -> bool:
