@@ -28,6 +28,7 @@ from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 
+MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
 DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
@@ -91,7 +92,9 @@ class _GroundingCheck:
     def _is_mentioned(self, text: str, instruction: str, output: str) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
         demands, told = self._demands, overlap(text, instruction, output)
-        if demands.copies(instruction) and told.is_foreign:
+        if text in instruction:
+            return False
+        if demands.copies(instruction) and told.is_foreign and text.count(" ") < MOST_COPIED_WORDS:
             return not self._needs.spares(instruction)
         unnamed = self._unnamed
         if unnamed.holds_no_figure(text, instruction) or unnamed.depends(text, instruction, output):
@@ -115,12 +118,15 @@ class _GroundingCheck:
         demands = self._demands
         if mention.bare and not mention.is_thing and demands.points_at(mention.noun, instruction):
             return True
-        if demands.is_borne_by_name(instruction):
+        if mention.is_sentence and demands.wants_short_text(instruction):
+            return False
+        names_none = mention.bare and mention.is_member
+        if demands.is_borne_by_name(instruction) and not names_none:
             return False
         points, reads = demands.points(instruction), demands.reads(instruction)
         if mention.blank and (points or reads):
             return True
-        if mention.is_member:
+        if mention.is_member and not mention.bare:
             return told.is_invented and demands.chooses_among(mention.noun, instruction)
         verbs = demands.verbs_in(instruction)
         if not reads and (self._needs.is_topical(instruction) or not verbs):

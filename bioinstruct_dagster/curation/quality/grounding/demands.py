@@ -10,6 +10,7 @@ import re
 from bioinstruct_dagster.curation.quality.grounding.mentions import mention_list
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
     has_measurement,
+    nouns_of,
     singular,
     source_list,
 )
@@ -27,6 +28,7 @@ HERE = WordedPattern(
     r"|printed|stated|included|reported|announced|pasted) (?:above|below|here|as (?:the |an )?input|in the input"
     r"|earlier|previously|overleaf)\b"
     r"|\b(?:is|are) (?:attached|enclosed|uploaded|supplied|pasted|shown (?:above|below|here))\b"
+    r"|\b(?:shown|pictured|depicted|displayed)(?: (?:is|are|has|have)\b|\W*$)"
     r"|\bthis (?:patient|man|woman|child|infant|person|case)\b(?! (?:with|who|whose|has|had|is a|of|study|report))"
     r"|\b(?:patient|man|woman) in question\b|\b(?:you see|you are given|you have been given|in front of you)\b"
     r"|\bthe (?:first|second|third|last|other) (?:sentence|statement|option|paragraph|passage"
@@ -49,6 +51,9 @@ OF_THING = WordedPattern(
     r"\bmodalit\w+\b|\bused (?:for|to)\b|\bpublish(?:es|ed by)\b|\borgani[sz]ation\b"
     r"|\bwhat (?:kind|sort|type) of\b",
     re.IGNORECASE,
+)
+SHORT_TEXTS = frozenset(
+    {"sentence", "statement", "phrase", "claim", "headline", "quote", "snippet", "message", "text", "book", "study", "tweet", "post", "label"}
 )
 MOST_WORDS = 45  # of an instruction that holds no material itself
 MOST_QUESTION_WORDS = 40
@@ -89,9 +94,9 @@ FOUND = WordedPattern(
 # The task copies words out of a material.
 COPIES = WordedPattern(
     r"(?:^|[.,;:]\s|\b(?:and|then|please|to)\s)(?:\w+ly\s)?(?:extract|pull|retrieve|quote"
-    r"|highlight|pick out|copy|redact|underline)\b"
+    r"|highlight|pick out|copy|redact|underline)\b(?!.{0,20}\b(?:potential|possible|likely|relevant)\b)"
     r"|^(?:identify|find|list|name|give|locate|spot|note) (?:every|each|all)\b.{0,60}\b(?:in|from|that (?:was|were|is|are))\b"
-    r"|^(?:which|what)\b.{0,60}\b(?:is|are|was|were) (?:reported|mentioned|stated|recorded"
+    r"|^(?:which|what) (?!is\b|are\b|was\b)\w.{0,60}\b(?:is|are|was|were) (?:reported|mentioned|stated|recorded"
     r"|documented|noted)\b"
     r"|^(?:list|name|give|state|identify|report) the [\w -]{2,40} (?:documented|recorded|noted"
     r"|charted|mentioned|reported|stated) (?:for|in|by|on|at|during)\b",
@@ -139,6 +144,7 @@ class Demands:
         documents, results, images, lists, members = map(
             mention_list, ("documents", "results", "images", "lists", "members")
         )
+        self._documents = documents
         self._verbs = mention_list("takes") | mention_list("judges")
         self._sure = mention_list("surely_takes")
         strong = documents | results | images | lists | source_list("readable")
@@ -156,7 +162,9 @@ class Demands:
             r"|\b(?:shown|pictured|displayed|depicted|seen here)\b",
             re.IGNORECASE,
         )
-        read_from = alternatives(mention_list("documents") | mention_list("lists") | source_list("readable"))
+        read_from = alternatives(
+            documents | lists | images | mention_list("data") | source_list("readable")
+        )
         self._read_from = re.compile(
             rf"\b(?:in|from|on|out of|using|with|following from) (?:the|this|these|his|her|each) {gap}(?:{read_from})(?:e?s)?\b",
             re.IGNORECASE,
@@ -204,6 +212,11 @@ class Demands:
             or self._read_from.search(instruction) is not None
             or ASKED_OF.search(instruction) is not None
         )
+
+    def wants_short_text(self, instruction: str) -> bool:
+        """Whether the only text that the task works on is as short as a sentence."""
+        texts = self._documents.intersection(nouns_of(instruction))
+        return bool(texts) and texts <= SHORT_TEXTS
 
     def asks_what_it_shows(self, instruction: str) -> bool:
         """Whether a question is about what a material shows or says, or about one material."""

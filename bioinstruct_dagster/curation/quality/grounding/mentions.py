@@ -25,7 +25,7 @@ LEAST_TITLE_WORDS = 2
 MOST_COMMAS = 2  # with as many, the words after a material enumerate its content
 MOST_LABEL_WORDS = 6
 
-PARTS = re.compile(r"\s+(?=Question\s?:)|\s*(?:\n|\\n)+\s*|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z\[(])|;\s")
+PARTS = re.compile(r"\s+(?=Question\s?:)|\s*(?:\n|\\n)+\s*|(?<!\bSt\.)(?<!\b[DM]r\.)(?<!\bM[rs]s\.)(?<!\bNo\.)(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z\[(])|;\s")
 LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,50}?)\s*(?::|\s[-–—]\s)\s*(.*)", re.DOTALL)
 OPENER = re.compile(
     r"(?:(?:attached|enclosed|included|input|uploaded)\s?:|here (?:is|are)|this is|these are|attached (?:is|are)|please (?:find|see|read|refer to|review)"
@@ -83,6 +83,7 @@ class Mention:
         blank: whether the input is a label with nothing behind it.
         is_thing: whether the noun alone may be a thing that a task speaks of, such as "MRI".
         is_member: whether the noun is that of a member, such as "diagnoses for a patient".
+        is_sentence: whether the input has a verb.
     """
 
     noun: str
@@ -90,6 +91,7 @@ class Mention:
     blank: bool = False
     is_thing: bool = False
     is_member: bool = False
+    is_sentence: bool = False
 
 
 class Mentions:
@@ -100,6 +102,7 @@ class Mentions:
         self._strong = self._documents.union(
             *map(mention_list, ("results", "images", "lists")), source_list("readable")
         )
+        self._lists = mention_list("lists")
         self._contents = self._documents.union(
             mention_list("lists"), mention_list("members"), mention_list("data")
         )
@@ -152,7 +155,8 @@ class Mentions:
             bare,
             blank,
             is_thing=noun not in self._contents,
-            is_member=noun in self._members and not bare,
+            is_sentence=not self._sentence.isdisjoint(text.lower().split()),
+            is_member=noun in self._members,
         )
 
     def _repeats(self, part: str, instruction: str) -> bool:
@@ -176,8 +180,8 @@ class Mentions:
         noun = next(
             (
                 one
-                for one, before in zip(map(singular, tokens[1:]), tokens, strict=False)
-                if one in self._documents or (one in self._strong and before in ARTICLES)
+                for one in map(singular, tokens[1:])
+                if one in self._documents
             ),
             "",
         )
@@ -196,6 +200,8 @@ class Mentions:
         if quoted and YEAR.search(part) and self._is_title(quoted.group(0)):
             if self._told.isdisjoint(part.lower().split()):
                 return Mention("article", bare=False)
+        if opened := OPENER.match(part):
+            part = part[opened.end() :]
         label = LABEL.fullmatch(part)
         if label and len(label.group(1).split()) <= MOST_LABEL_WORDS:
             return self._labelled(label.group(1), label.group(2).strip())
@@ -239,8 +245,6 @@ class Mentions:
         """A noun phrase whose head is a material, perhaps with a verb that tells its topic."""
         if has_measurement(part) or part.endswith("?"):
             return None
-        if opened := OPENER.match(part):
-            part = part[opened.end() :]
         tokens = TOKEN.findall(part.lower())
         place = self._head_place(tokens)
         if place < 0:
@@ -285,6 +289,8 @@ class Mentions:
     def _leaves_topic(self, noun: str, rest: list[str], part: str) -> bool:
         """Whether the words after the noun only give a topic or a person."""
         if noun in self._kinds_of_test or (noun in self._members and rest[:1] not in OF_WHOM):
+            return False
+        if "," in rest and noun in self._lists:
             return False
         if sum(token == "," for token in rest) >= MOST_COMMAS and not QUOTED.search(part):
             return False

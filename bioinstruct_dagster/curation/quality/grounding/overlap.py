@@ -14,6 +14,7 @@ STEM_LETTERS = 5
 MOST_OUTPUT_CHARS = 1_500
 MOST_NEW_SHARE = 0.2  # of the words of an output that is taken from its row
 LEAST_FOREIGN_SHARE = 0.75  # of the words of an output that has nothing of its row
+LEAST_HELD_SHARE = 0.4  # of the words of an output that is taken from its input
 LEAST_NEW_WORDS = 2  # of an output that tells more than a mention gives
 WORD = re.compile(r"[^\W\d_][\w-]*")
 FIGURE = re.compile(r"\b\d[\d.,]*\b(?![.)]\s)")  # but not the number of an item
@@ -25,11 +26,13 @@ class Overlap(NamedTuple):
     Attributes:
         told: number of words of the output that the instruction has not said, each counted once.
         new: number of these that the input lacks.
+        held: share of all words of the output that the input has.
         figures: whether the output has a figure that the input and the instruction lack.
     """
 
     told: int
     new: int
+    held: float
     figures: bool
 
     @property
@@ -47,7 +50,11 @@ class Overlap(NamedTuple):
     @property
     def is_taken(self) -> bool:
         """Whether most of the output's words stand in the row."""
-        return self.told > 0 and self.new <= MOST_NEW_SHARE * self.told and not self.figures
+        return (
+            not self.figures
+            and self.new <= MOST_NEW_SHARE * self.told
+            and self.held >= LEAST_HELD_SHARE
+        )
 
 
 def overlap(text: str, instruction: str, output: str) -> Overlap:
@@ -64,9 +71,12 @@ def overlap(text: str, instruction: str, output: str) -> Overlap:
         word[:STEM_LETTERS]
         for word in WORD.findall(output.lower())
         if len(word) >= LEAST_LETTERS and word not in plain
-    } - _stems(instruction)
+    }
+    held = words & _stems(text)
+    told = words - _stems(instruction)
     figures = set(FIGURE.findall(output)) - set(FIGURE.findall(f"{text} {instruction}"))
-    return Overlap(len(words), len(words - _stems(text)), bool(figures))
+    share = len(held) / len(words) if words else 0.0
+    return Overlap(len(told), len(told - held), share, bool(figures))
 
 
 def _stems(text: str) -> set[str]:
