@@ -18,7 +18,11 @@ from bioinstruct_dagster.curation.quality.grounding.missing_parts import Missing
 from bioinstruct_dagster.curation.quality.grounding.overlap import Overlap, overlap
 from bioinstruct_dagster.curation.quality.grounding.plain_names import PlainNames, shares_word
 from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNames
-from bioinstruct_dagster.curation.quality.grounding.source_words import SourceWords, nouns_of
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    SourceWords,
+    has_measurement,
+    nouns_of,
+)
 from bioinstruct_dagster.curation.quality.grounding.stand_ins import StandIns
 from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
 from bioinstruct_dagster.curation.quality.grounding.two_things import lacks_second
@@ -96,6 +100,8 @@ class _GroundingCheck:
             return False
         if demands.copies(instruction) and told.is_foreign and text.count(" ") < MOST_COPIED_WORDS:
             return not self._needs.spares(instruction)
+        if demands.asks_personal_fact(instruction) and told.is_all_new:
+            return text.count(" ") < MOST_COPIED_WORDS and not has_measurement(text)
         unnamed = self._unnamed
         if unnamed.holds_no_figure(text, instruction) or unnamed.depends(text, instruction, output):
             return True
@@ -135,6 +141,8 @@ class _GroundingCheck:
             return True
         if mention.bare:
             return (points and bool(verbs or demands.asks_what_it_shows(instruction))) or told.figures
+        if told.figures and mention.noun not in NORMS:
+            return True
         if mention.noun in NORMS or not (points or reads):
             return demands.takes_surely(instruction) and told.is_invented
         return told.is_invented

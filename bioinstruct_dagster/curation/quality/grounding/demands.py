@@ -80,6 +80,10 @@ PAST = WordedPattern(
     r"|shown)\b|\b(?:that|which) the \w+ (?:used|mentioned|reported|described|made|acknowledge)\b",
     re.IGNORECASE,
 )
+ASKS = WordedPattern(
+    r"\b(?:does|did|do|is|are|was|were|has|have) (?:the|this|these|that|those|table|figure|chapter|section)\b",
+    re.IGNORECASE,
+)
 ASKED_OF = WordedPattern(
     r"^(?:is|are|has|have|did|was|were) (?:the|this|these|there|any)\b"
     r"|\b(?:does|do|what|how) (?:the|this|these) (?:[\w-]+ ){1,4}?(?:show|say|reveal|indicate|suggest"
@@ -98,6 +102,7 @@ COPIES = WordedPattern(
     r"|^(?:identify|find|list|name|give|locate|spot|note) (?:every|each|all)\b.{0,60}\b(?:in|from|that (?:was|were|is|are))\b"
     r"|^(?:which|what) (?!is\b|are\b|was\b)\w.{0,60}\b(?:is|are|was|were) (?:reported|mentioned|stated|recorded"
     r"|documented|noted)\b"
+    r"|^(?:list|name|give|state|identify|report) (?:the|all|every) [\w -]{2,40} that (?:was|were|have been|has been|had)\b"
     r"|^(?:list|name|give|state|identify|report) the [\w -]{2,40} (?:documented|recorded|noted"
     r"|charted|mentioned|reported|stated) (?:for|in|by|on|at|during)\b",
     re.IGNORECASE,
@@ -166,10 +171,18 @@ class Demands:
             documents | lists | images | mention_list("data") | source_list("readable")
         )
         self._read_from = re.compile(
-            rf"\b(?:in|from|on|out of|using|with|following from) (?:the|this|these|his|her|each) {gap}(?:{read_from})(?:e?s)?\b",
+            rf"\b(?:in|from|on|out of|using|with|following from) (?:the|this|these|his|her|each) {gap}(?:{read_from})(?:e?s)?\b"
+            rf"|\bof (?:the|this|these) {gap}(?:{alternatives(documents - mention_list('unsure'))})(?:e?s)?\b",
             re.IGNORECASE,
         )
         firmly = alternatives(firm)
+        facts = alternatives(mention_list("personal"))
+        self._personal = re.compile(
+            r"^(?:what (?:is|are|was|were)|give|name|state|extract|tell|report|provide|identify|find|list|note|who is) (?:me )?"
+            rf"(?:the |his |her )?(?:[\w-]+(?:'s|’s) )?(?:[\w-]+ )?(?P<fact>{facts})\b"
+            r"(?! (?:of|for|to|that|in) (?:an?|the) (?:drug|disease|condition|test|procedure))",
+            re.IGNORECASE,
+        )
         self._supplied = re.compile(
             rf"\b(?:{firmly})(?:e?s)? (?:that (?:is|was|are|were) |which (?:is|was|are|were) )?(?:supplied|provided|given|attached|enclosed|uploaded|pasted|shown|submitted|below|above|here)\b(?! by\b| to\b| in\b)",
             re.IGNORECASE,
@@ -181,7 +194,7 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
             rf"|\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
-            rf"|\b(?:in|from|of|to|on|among|interpret|summari[sz]e|translate|rewrite|proofread|paraphrase|simplify|review|read|in|from) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?:in|from|of|to|on|among|interpret|simplify|review|{sure}) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
             rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
         )
@@ -210,7 +223,7 @@ class Demands:
             or WRITES_UP.search(instruction) is not None
             or FOUND.search(instruction) is not None
             or self._read_from.search(instruction) is not None
-            or ASKED_OF.search(instruction) is not None
+            or ASKS.search(instruction) is not None
         )
 
     def wants_short_text(self, instruction: str) -> bool:
@@ -225,6 +238,11 @@ class Demands:
     def copies(self, instruction: str) -> bool:
         """Whether the answer of the task is words of the material."""
         return COPIES.search(instruction) is not None
+
+    def asks_personal_fact(self, instruction: str) -> bool:
+        """Whether the task asks for a fact about one person, such as an occupation."""
+        found = self._personal.search(instruction)
+        return found is not None and ("'s " in instruction or "’s " in instruction or " of the " in instruction)
 
     def takes_surely(self, instruction: str) -> bool:
         """Whether a verb of the task needs the material whatever its object is."""

@@ -42,6 +42,7 @@ STAND_IN = re.compile(
     re.IGNORECASE,
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
+PHASE = re.compile(r"\b(phase|type|stage|class|grade|level) (?:I{1,3}V?|IV)\b", re.IGNORECASE)
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 BLANK_FORM = re.compile(
     r"(?:[\w /()-]{1,40}[:=]\s*(?:_{2,}|\.{3,}|…|\[\s*\]|\?+|-{2,})\s*[\w/%²]{0,6}[,;.\s]*)+"
@@ -245,7 +246,7 @@ class Mentions:
         """A noun phrase whose head is a material, perhaps with a verb that tells its topic."""
         if has_measurement(part) or part.endswith("?"):
             return None
-        tokens = TOKEN.findall(part.lower())
+        tokens = TOKEN.findall(PHASE.sub(r"\1", part).lower())
         place = self._head_place(tokens)
         if place < 0:
             return self._general(tokens)

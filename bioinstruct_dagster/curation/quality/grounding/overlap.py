@@ -48,6 +48,11 @@ class Overlap(NamedTuple):
         )
 
     @property
+    def is_all_new(self) -> bool:
+        """Whether the output tells something, and nothing of it stands in the input."""
+        return self.figures if self.told == 0 else self.told == self.new
+
+    @property
     def is_taken(self) -> bool:
         """Whether most of the output's words stand in the row."""
         return (

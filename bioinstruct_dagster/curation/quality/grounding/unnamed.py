@@ -26,13 +26,13 @@ EXISTS = WordedPattern(
     r"(?:available|stored|kept|filed|ready|back|measured|drawn|tested|checked|repeated|completed"
     r"|performed|done|taken|obtained|collected|recorded|documented|listed|summari[sz]ed|reported|attached|sent|uploaded|enclosed"
     r"|scanned|archived|saved|submitted|reviewed|examined|analy[sz]ed|evaluated|assessed|ordered"
-    r"|carried out|written down|noted down|entered|printed|included|provided|shared|described|explained)\b"
+    r"|carried out|determined|calculated|established|written down|noted down|entered|printed|included|provided|shared|described|explained)\b"
     r"(?! (?:as|that|to be|high|low|normal|positive|negative|because|when|where|if|for signs))"
     r"|\b(?:researchers|investigators|scientists|authors|psychologists|we|team|stud(?:y|ies)|trial"
     r"|experiment|survey|project)\b.{0,40}\b(?:compared|examined|studied|tested|investigated"
     r"|evaluated|assessed|analy[sz]ed|measured|looked at|explored|asked|followed|observed)\b"
-    r"|\b(?:has|have) (?:just )?(?:come back|arrived|returned)\b"
-    r"|\bcame back\b(?! (?:positive|negative|normal|abnormal|high|low|elevated|clear|with))",
+    r"|\b(?:has|have) (?:just )?(?:come back|come in|arrived|returned)\b"
+    r"|\bcame (?:back|in)\b(?! (?:positive|negative|normal|abnormal|high|low|elevated|clear|with))",
     re.IGNORECASE,
 )
 NAMED = re.compile(r"[:(]|\b(?:such as|including|namely|called|named|like|e\.g|i\.e)\b|\"")
