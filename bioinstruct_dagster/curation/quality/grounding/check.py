@@ -13,7 +13,7 @@ import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
-from bioinstruct_dagster.curation.quality.grounding.mentions import Mention, Mentions
+from bioinstruct_dagster.curation.quality.grounding.mentions import MARKS, Mention, Mentions
 from bioinstruct_dagster.curation.quality.grounding.missing_parts import MissingParts
 from bioinstruct_dagster.curation.quality.grounding.overlap import Overlap, overlap
 from bioinstruct_dagster.curation.quality.grounding.plain_names import PlainNames, shares_word
@@ -26,12 +26,13 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
 from bioinstruct_dagster.curation.quality.grounding.stand_ins import StandIns
 from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
 from bioinstruct_dagster.curation.quality.grounding.two_things import lacks_second
-from bioinstruct_dagster.curation.quality.grounding.unnamed import Unnamed
+from bioinstruct_dagster.curation.quality.grounding.unnamed import Unnamed, invents
 from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInputs
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 
+MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
 MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
@@ -42,6 +43,17 @@ DETERMINED = ("a ", "an ", "the ")
 def ungrounded_check(rule: UngroundedRule) -> RowCheck:
     """A check for an input that only names the source that its task needs."""
     return _GroundingCheck(rule).check
+
+
+class _Told:
+    """The overlap of an output with its row, which few rows need."""
+
+    def __init__(self, text: str, instruction: str, output: str) -> None:
+        self._row = (text, instruction, output)
+
+    def __call__(self) -> Overlap:
+        """The overlap."""
+        return overlap(*self._row)
 
 
 class _GroundingCheck:
@@ -95,29 +107,38 @@ class _GroundingCheck:
 
     def _is_mentioned(self, text: str, instruction: str, output: str) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
-        demands, told = self._demands, overlap(text, instruction, output)
-        if text in instruction:
+        words = [word.strip(MARKS) for word in text.lower().split()]
+        if len(words) > MOST_CONTENT_WORDS or text in instruction:
             return False
-        if demands.copies(instruction) and told.is_foreign and text.count(" ") < MOST_COPIED_WORDS:
+        told = _Told(text, instruction, output)
+        demands = self._demands
+        short = text.count(" ") < MOST_COPIED_WORDS
+        if short and demands.copies(instruction) and told().is_foreign:
             return not self._needs.spares(instruction)
-        if demands.asks_personal_fact(instruction) and told.is_all_new:
-            return text.count(" ") < MOST_COPIED_WORDS and not has_measurement(text)
+        if short and demands.asks_personal_fact(instruction) and told().is_all_new:
+            return not has_measurement(text)
         unnamed = self._unnamed
         if unnamed.holds_no_figure(text, instruction) or unnamed.depends(text, instruction, output):
             return True
-        if self._is_unnamed(text, instruction, told):
+        if self._is_unnamed(text, words, instruction) and invents(told()):
             return True
+        if not self._mentions.may_mention(text, words):
+            return False
         mention = self._mentions.read(text, instruction)
-        return mention is not None and self._is_needed(mention, instruction, told)
+        return mention is not None and self._is_needed(mention, instruction, told())
 
-    def _is_unnamed(self, text: str, instruction: str, told: Overlap) -> bool:
+    def _is_unnamed(self, text: str, words: list[str], instruction: str) -> bool:
         """Whether the input says that something exists, and the task needs to know what it is."""
-        if self._unnamed.only_exists(text, told):
-            demands = self._demands
-            needed = demands.points(instruction) or demands.reads(instruction)
-            judged = demands.verbs_in(instruction) and not self._needs.is_topical(instruction)
-            return bool(needed or judged) and not demands.is_borne_by_name(instruction)
-        return self._unnamed.counts(text, instruction, told)
+        if not self._unnamed.only_exists(text):
+            return self._unnamed.counts(text, words, instruction)
+        demands = self._demands
+        if demands.is_borne_by_name(instruction):
+            return False
+        return (
+            demands.points(instruction)
+            or demands.reads(instruction)
+            or bool(demands.verbs_in(instruction) and not self._needs.is_topical(instruction))
+        )
 
     def _is_needed(self, mention: Mention, instruction: str, told: Overlap) -> bool:
         """Whether the task needs the material that the input mentions."""
@@ -140,7 +161,9 @@ class _GroundingCheck:
         if mention.bare and not mention.is_thing:
             return True
         if mention.bare:
-            return (points and bool(verbs or demands.asks_what_it_shows(instruction))) or told.figures
+            return (points and bool(verbs or demands.asks_what_it_shows(instruction))) or (
+                told.figures and bool(verbs)
+            )
         if told.figures and mention.noun not in NORMS:
             return True
         if mention.noun in NORMS or not (points or reads):

@@ -68,7 +68,7 @@ BY_NAME = WordedPattern(
     r"\b(?:(?<!cell )(?<!blood )types?|kinds?|modalit\w+|purpose|indications?|when (?:to|is|should)|why|preparation"
     r"|department|specialty|genre|titles?|headings?|meaning|view|projection|body (?:part|region)|organ|anatom\w+"
     r"|uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site|strengths?|components|elements|principles?|importance|typically|common|expected|usually|usual|ideal|template|checklist"
-    r"|units?|examples?|should (?:contain|include|be|have)|how (?:to|do|does|is|are)|hypothes[ie]s|topics?|keywords?|subject"
+    r"|units?|examples?|should (?:contain|include|be|have)|how (?:to|do|does|is|are|(?:the|an?) [\w ]{1,30}? (?:is|are|should))|hypothes[ie]s|topics?|keywords?|subject"
     r"|research question|study design|full form|stands? for|definition|synonyms?|terms?|acronym|abbreviation)\b",
     re.IGNORECASE,
 )
@@ -78,6 +78,11 @@ PAST = WordedPattern(
     r"\b(?:was|were|did|had|has been|have been|(?:have|has) \w+(?:ed|en))\b"
     r"|\b(?:is|are) (?:reported|mentioned|stated|recorded|described|documented|noted|visible|seen"
     r"|shown)\b|\b(?:that|which) the \w+ (?:used|mentioned|reported|described|made|acknowledge)\b",
+    re.IGNORECASE,
+)
+OF_PERSON = WordedPattern(
+    r"(?:'s|’s|s'|s’) |\b(?:his|her)\b|\b(?:of|for) (?:the|this|his|her) (?:[\w-]+ )?(?:patient|man|woman|newborn|child|infant"
+    r"|baby|boy|girl|person)\b",
     re.IGNORECASE,
 )
 ASKS = WordedPattern(
@@ -112,6 +117,9 @@ CHOOSES = WordedPattern(
     r" (?:answer|option|choice|alternative)\b",
     re.IGNORECASE,
 )
+TELLS_HOW = WordedPattern(
+    r"^(?:please )?(?:describe|explain|tell|outline|show) (?:how|why|when)\b", re.IGNORECASE
+)
 # What only the content of a material tells.
 HELD = WordedPattern(
     r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?|limitations(?! of (?:this|the|an?) (?:study design|design|method|approach|technique))|(?:was|were|has been) (?:\w+ )?confirmed)\b",
@@ -122,7 +130,7 @@ WITHIN = re.compile(
 )
 # A quotation, or a text after a colon or a line break, may be the material itself.
 OWN_TEXT = re.compile(r"\([^()]*\d[^()]*\)|:\s*\S|[\"“]\S+|['‘]\S+\s[^'’]{3,}['’]|\n\s*\S|…|\.\.\.|\(e\.g|\bsuch as\b")
-OPTIONS_ASKED = re.compile(r"\bwhich (?:one )?of (?:the following|these)\b", re.IGNORECASE)
+OPTIONS_ASKED = WordedPattern(r"\bwhich (?:one )?of (?:the following|these)\b", re.IGNORECASE)
 OPTIONS = re.compile(r"\n\s*\S|\\n|\b[A-Ea-e1-5][).:]\s|\([A-Ea-e1-5]\)|[:;]\s*\S|,|\bor\b|\?\s*\S")
 SUPPORTED = WordedPattern(
     r"\b(?P<first>claim|statement|hypothesis|question|answer|sentence|conclusion|summary|headline)\b"
@@ -160,7 +168,7 @@ class Demands:
         some = alternatives(strong)
         kinds = alternatives(members)
         sure = alternatives(self._sure | {"read", "review", "classify", "analyze", "evaluate", "assess"})
-        self._pointed = re.compile(
+        self._pointed = WordedPattern(
             rf"\b(?:{at_hand}|{owned}) {gap}(?:{some})(?:e?s)?\b"
             rf"|\b(?:given|from|using|based on|in|of|read|review|{sure}) (?:an?|some|several) {gap}(?:{some})(?:e?s)?\b"
             rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s)\b"
@@ -170,25 +178,25 @@ class Demands:
         read_from = alternatives(
             documents | lists | images | mention_list("data") | source_list("readable")
         )
-        self._read_from = re.compile(
+        self._read_from = WordedPattern(
             rf"\b(?:in|from|on|out of|using|with|following from) (?:the|this|these|his|her|each) {gap}(?:{read_from})(?:e?s)?\b"
             rf"|\bof (?:the|this|these) {gap}(?:{alternatives(documents - mention_list('unsure'))})(?:e?s)?\b",
             re.IGNORECASE,
         )
         firmly = alternatives(firm)
         facts = alternatives(mention_list("personal"))
-        self._personal = re.compile(
+        self._personal = WordedPattern(
             r"^(?:what (?:is|are|was|were)|give|name|state|extract|tell|report|provide|identify|find|list|note|who is) (?:me )?"
             rf"(?:the |his |her )?(?:[\w-]+(?:'s|’s) )?(?:[\w-]+ )?(?P<fact>{facts})\b"
             r"(?! (?:of|for|to|that|in) (?:an?|the) (?:drug|disease|condition|test|procedure))",
             re.IGNORECASE,
         )
-        self._supplied = re.compile(
+        self._supplied = WordedPattern(
             rf"\b(?:{firmly})(?:e?s)? (?:that (?:is|was|are|were) |which (?:is|was|are|were) )?(?:supplied|provided|given|attached|enclosed|uploaded|pasted|shown|submitted|below|above|here)\b(?! by\b| to\b| in\b)",
             re.IGNORECASE,
         )
         end = r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?|for the (?:patient|reader|public)|below|above|provided|attached) )"
-        self._absent = re.compile(
+        self._absent = WordedPattern(
             rf"^(?:given|based on|using|from|according to|after reading|read|review|look at|consider) "
             rf"(?:an?|the|this|these|each|some|several|following|provided|attached|two) {gap}(?:{firmly})(?:e?s)?"
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
@@ -242,7 +250,7 @@ class Demands:
     def asks_personal_fact(self, instruction: str) -> bool:
         """Whether the task asks for a fact about one person, such as an occupation."""
         found = self._personal.search(instruction)
-        return found is not None and ("'s " in instruction or "’s " in instruction or " of the " in instruction)
+        return found is not None and OF_PERSON.search(instruction) is not None
 
     def takes_surely(self, instruction: str) -> bool:
         """Whether a verb of the task needs the material whatever its object is."""
@@ -250,6 +258,8 @@ class Demands:
 
     def is_borne_by_name(self, instruction: str) -> bool:
         """Whether the name of a material is enough for the task."""
+        if TELLS_HOW.search(instruction) is not None:
+            return True
         return (
             BY_NAME.search(instruction) is not None
             and HELD.search(instruction) is None

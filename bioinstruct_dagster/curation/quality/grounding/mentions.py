@@ -7,6 +7,7 @@ Does not: what the task demands (demands), what the output tells (overlap), or t
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
@@ -43,6 +44,10 @@ STAND_IN = re.compile(
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
 PHASE = re.compile(r"\b(phase|type|stage|class|grade|level) (?:I{1,3}V?|IV)\b", re.IGNORECASE)
+MARKS = ".,;:()[]\"'“”‘’*"
+WHETHERS = frozenset({"whether", "if", "how"})
+MOST_LABEL_CHARS = 60
+MOST_FIRST_WORDS = 14  # searched for a material, quickly
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 BLANK_FORM = re.compile(
     r"(?:[\w /()-]{1,40}[:=]\s*(?:_{2,}|\.{3,}|…|\[\s*\]|\?+|-{2,})\s*[\w/%²]{0,6}[,;.\s]*)+"
@@ -65,6 +70,7 @@ ASIDE = frozenset(
     {"right", "left", "both", "bilateral", "pa", "ap", "lateral", "frontal", "axial", "sagittal", "coronal", "lead"}
 )
 OF_WHOM = (["for"], ["of"], ["from"], ["in"])
+EXAMPLES = frozenset({"such", "including", "includes", "include", "like", "namely"})
 RELATIVES = frozenset({"that", "which", "who", "whose"})
 PHRASE_MARKS = frozenset({",", "(", ")", "and", "or", "&", "/", '"', "“", "”"})
 
@@ -72,6 +78,15 @@ PHRASE_MARKS = frozenset({",", "(", ")", "and", "or", "&", "/", '"', "“", "”
 def mention_list(name: str) -> frozenset[str]:
     """The words of a list of `words/mentions.yaml`."""
     return word_list(QUALITY_PACKAGE, MENTION_LISTS, name)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The parts of an input, one after the other: most inputs are content in the first part."""
+    end = 0
+    for found in PARTS.finditer(text):
+        yield text[end : found.start()].strip(" \t-•*")
+        end = found.end()
+    yield text[end:].strip(" \t-•*")
 
 
 @dataclass(frozen=True)
@@ -116,9 +131,17 @@ class Mentions:
         self._generic = self._materials.union(
             mention_list("generic"), small, source_list("kinds"), source_list("senders"), self._carriers
         )
+        self._forms = self._materials.union(
+            (f"{one}s" for one in self._materials),
+            (f"{one[:-1]}ies" for one in self._materials if one.endswith("y")),
+        )
+        self._forms -= {"patient", "patients"}
+        self._openings = self._verbs | OPENINGS
         self._after = source_list("about") | self._carriers | RELATIVES | PHRASE_MARKS
         told = source_list("says") | source_list("finding_adjectives")
         self._told = told - self._carriers - {"reported", "diagnosed", "prescribed", "presented"}
+        # Words that no mention holds.
+        self.content = self._told - self._generic - self._forms
         never = {"i", "we", "he", "she", "you", "they", "it", "to", "there", "no", "please"}
         self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never
         self._kinds_of_test = {"test", "panel", "imaging", "biopsy", "spirometry", "screening", "screen"}
@@ -135,14 +158,13 @@ class Mentions:
             instruction: of the task, which a part of the input may repeat.
         """
         found: list[Mention] = []
-        for part in PARTS.split(text):
-            part = part.strip(" \t-•*")
+        for part in _parts(text):
             if not part.strip(" .\"'“”"):
                 continue
             restated = self._restated(part)
             if part.endswith("?") and restated is None:
                 continue
-            one = restated or self._part(WHETHER.sub("", part))
+            one = restated or self._part(WHETHER.sub("", part) if WHETHERS.intersection(part.split()) else part)
             if one is not None:
                 found.append(one)
             elif not (found and self._repeats(part, instruction)):
@@ -160,6 +182,21 @@ class Mentions:
             is_member=noun in self._members,
         )
 
+    def may_mention(self, text: str, words: list[str]) -> bool:
+        """Whether the text may be a mention. It is quick, and most texts are content.
+
+        Args:
+            text: the input.
+            words: of the input, in small letters.
+        """
+        if not self.content.isdisjoint(words) and WHETHERS.isdisjoint(words):
+            return False
+        first = words[:MOST_FIRST_WORDS]
+        if not self._forms.isdisjoint(first) or '"' in text or BLANKS.search(text) is not None:
+            return True
+        label, colon, _ = text[:MOST_LABEL_CHARS].partition(":")
+        return bool(colon) and all(map(self._is_generic, label.lower().split()))
+
     def _repeats(self, part: str, instruction: str) -> bool:
         """Whether a part tells again what to do."""
         words = part.lower().split()
@@ -172,7 +209,7 @@ class Mentions:
     def _restated(self, part: str) -> Mention | None:
         """A part that repeats the task: "Identify the findings of a report on asthma"."""
         tokens = TOKEN.findall(part.lower())
-        if tokens[0] not in self._verbs | OPENINGS or not self._told.isdisjoint(tokens):
+        if tokens[0] not in self._openings or not self._told.isdisjoint(tokens):
             return None
         if has_measurement(part) or ":" in part:
             return None
@@ -291,6 +328,9 @@ class Mentions:
         """Whether the words after the noun only give a topic or a person."""
         if noun in self._kinds_of_test or (noun in self._members and rest[:1] not in OF_WHOM):
             return False
+        example = next((at for at, token in enumerate(rest) if token in EXAMPLES), len(rest))
+        if not all(map(self._is_generic, rest[example:])):
+            return False  # "medications including aspirin"
         if "," in rest and noun in self._lists:
             return False
         if sum(token == "," for token in rest) >= MOST_COMMAS and not QUOTED.search(part):

@@ -17,6 +17,11 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
 from bioinstruct_dagster.curation.word_lists import alternatives
 from bioinstruct_dagster.signs import WordedPattern
 
+PLAIN_WORD = re.compile(r"[\w-]+")
+STEM_LETTERS = 7
+DEFINITE = (
+    r"\b(?:the|these|those|which|what|each|every|both|his|her|their|any|listed|mentioned|given|specified)"
+)
 LEAST_NEW_SHARE = 0.6  # of the words of an output that the row does not give
 
 # What was done to get results, or where they are.
@@ -65,22 +70,23 @@ class Unnamed:
 
     def __init__(self) -> None:
         members = mention_list("members") - {"patient", "information", "history", "detail", "plan"}
-        self._members = members
+        self._forms = members | {f"{one}s" for one in members} | {"comorbidities", "therapies", "allergies", "procedures", "diagnoses"}
         self._counted = re.compile(
-            r"\b(?:an?|two|three|four|five|six|several|multiple|some|various|certain|different|few|many"
-            r"|both|other|with|had|has|her|his|their) (?:[\w-]+ )?"
+            r"\b(?:(?:an?|had|has|her|his|their|with)(?: (?:new|certain|specific|particular|single"
+            r"|prescribed|medical|current|given|other))?|(?:two|three|four|five|six|several|multiple|some"
+            r"|various|certain|different|few|many|both|other)(?: [\w-]+)?) "
             rf"(?P<noun>{alternatives(members)}|comorbiditie|therapie|allergie|procedure)(?:s|es)?\b",
             re.IGNORECASE,
         )
         told = source_list("says") | source_list("finding_adjectives")
-        self._told = told - {"reported", "presented", "presents", "prescribed", "experienced"}
+        self._told = told - {"reported", "prescribed"}
 
     def holds_no_figure(self, text: str, instruction: str) -> bool:
         """Whether the task calculates, and neither input nor instruction has a figure."""
         return (
-            FIGURE.search(text) is None
-            and CALCULATES.search(instruction) is not None
+            CALCULATES.search(instruction) is not None
             and QUANTITY.search(instruction) is not None
+            and FIGURE.search(text) is None
             and FIGURE.search(instruction) is None
         )
 
@@ -93,29 +99,35 @@ class Unnamed:
             and DEPENDS.search(output) is not None
         )
 
-    def only_exists(self, text: str, told: Overlap) -> bool:
-        """Whether the text says that results exist, and the output tells them."""
-        return EXISTS.search(text) is not None and self._is_silent(text) and self._invents(told)
+    def only_exists(self, text: str) -> bool:
+        """Whether the text says that results exist, and tells none."""
+        return EXISTS.search(text) is not None and self._is_silent(text)
 
-    def counts(self, text: str, instruction: str, told: Overlap) -> bool:
-        """Whether the text counts members without a name, and the task is about these members."""
+    def counts(self, text: str, words: list[str], instruction: str) -> bool:
+        """Whether the text counts members without a name, and the task is about these members.
+
+        Args:
+            text: the input.
+            words: of the input, in small letters.
+            instruction: of the task.
+        """
+        if self._forms.isdisjoint(words):
+            return False
         found = self._counted.search(text)
         if found is None or NAMED.search(text) or not self._is_silent(text):
             return False
-        if text.count(",") > 1 or not self._invents(told):
+        if text.count(",") > 1:
             return False
-        noun = re.escape(singular(found.group("noun").lower())[:7])
-        definite = re.compile(
-            r"\b(?:the|these|those|which|what|each|every|both|his|her|their|any|listed|mentioned|given|specified)"
-            rf" (?:[\w-]+ ){{0,3}}{noun}\w*",
-            re.IGNORECASE,
-        )
+        noun = re.escape(singular(found.group("noun").lower())[:STEM_LETTERS])
+        definite = re.compile(rf"{DEFINITE} (?:[\w-]+ ){{0,3}}{noun}\w*", re.IGNORECASE)
         return definite.search(instruction) is not None
 
     def _is_silent(self, text: str) -> bool:
         """Whether no word or figure tells a finding."""
-        words = re.findall(r"[\w-]+", text.lower())
+        words = PLAIN_WORD.findall(text.lower())
         return self._told.isdisjoint(words) and not has_measurement(text)
 
-    def _invents(self, told: Overlap) -> bool:
-        return told.figures or (told.told > 0 and told.new >= LEAST_NEW_SHARE * told.told)
+
+def invents(told: Overlap) -> bool:
+    """Whether an output tells what such a sentence leaves out."""
+    return told.figures or (told.told > 0 and told.new >= LEAST_NEW_SHARE * told.told)
