@@ -33,6 +33,12 @@ from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, ex
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 
 MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
+MOST_NAME_WORDS = 10  # of an input that may be the name of a document without its noun
+MOST_COMMAS = 2  # with as many, an input enumerates
+PERSONS = frozenset(
+    {"patient", "patients", "man", "woman", "child", "infant", "boy", "girl", "baby", "newborn", "toddler", "teenager", "adolescent",
+     "athlete", "adult", "person", "lady", "gentleman", "student", "worker", "smoker", "resident", "mother", "he", "she", "female", "male"}
+)
 MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
@@ -115,12 +121,22 @@ class _GroundingCheck:
         short = text.count(" ") < MOST_COPIED_WORDS
         if short and demands.copies(instruction) and told().is_foreign:
             return not self._needs.spares(instruction)
+        if short and demands.asks_particulars(instruction) and PERSONS.isdisjoint(words) is False:
+            if told().is_foreign and not has_measurement(text) and text.count(",") < MOST_COMMAS:
+                return True
         if short and demands.asks_personal_fact(instruction) and told().is_all_new:
             return not has_measurement(text)
         unnamed = self._unnamed
         if unnamed.holds_no_figure(text, instruction) or unnamed.depends(text, instruction, output):
             return True
         if self._is_unnamed(text, words, instruction) and invents(told()):
+            return True
+        if (
+            len(words) <= MOST_NAME_WORDS
+            and demands.asks_content(instruction)
+            and self._mentions.is_plain_name(text, words)
+            and told().is_foreign
+        ):
             return True
         if not self._mentions.may_mention(text, words):
             return False
@@ -167,7 +183,8 @@ class _GroundingCheck:
         if told.figures and mention.noun not in NORMS:
             return True
         if mention.noun in NORMS or not (points or reads):
-            return demands.takes_surely(instruction) and told.is_invented
+            asked = demands.takes_surely(instruction) or demands.asks_content(instruction)
+            return asked and told.is_invented
         return told.is_invented
 
     def _form(self, text: str, instruction: str) -> str:

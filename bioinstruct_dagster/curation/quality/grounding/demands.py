@@ -19,7 +19,7 @@ from bioinstruct_dagster.curation.word_lists import alternatives
 from bioinstruct_dagster.signs import WordedPattern
 
 AT_HAND = (
-    r"(?:this|these|those|following|given|attached|enclosed|provided|above|below|listed"
+    r"(?:this|these|those|following|(?:the|an?|each|any|your) given|attached|enclosed|provided|above|below|listed"
     r"|accompanying|supplied|specified|named|mentioned|reported|submitted|uploaded|indicated)"
 )
 # The material is said to be at hand: "the abstract supplied", "the patient described above".
@@ -117,6 +117,14 @@ CHOOSES = WordedPattern(
     r" (?:answer|option|choice|alternative)\b",
     re.IGNORECASE,
 )
+# What is general or may be inferred, and need not stand in a record.
+HEDGED = WordedPattern(
+    r"\b(?:possible|potential|potentially|likely|common|commonly|typical|typically|expected|usual|usually|should|recommend\w*|suggest\w*"
+    r"|first-line|appropriate|suitable|necessary|required|needed|general|may|might|can|could|would|risk|associated with|caused by"
+    r"|causes?|used (?:to|for|in)|relevant|best|next|main|key|important|classic|characteristic|consistent with|contraindicated|interact\w*"
+    r"|of (?:an?|each|this|the) (?:disease|condition|disorder|drug|medication|syndrome|infection|deficiency))\b",
+    re.IGNORECASE,
+)
 TELLS_HOW = WordedPattern(
     r"^(?:please )?(?:describe|explain|tell|outline|show) (?:how|why|when)\b", re.IGNORECASE
 )
@@ -191,6 +199,20 @@ class Demands:
             r"(?! (?:of|for|to|that|in) (?:an?|the) (?:drug|disease|condition|test|procedure))",
             re.IGNORECASE,
         )
+        particulars = alternatives(mention_list("particular"))
+        self._particular = WordedPattern(
+            r"^(?:please )?(?:list|identify|find|name|state|give|tell|report|provide|note|record|document|detect|spot|collect|gather|locate|extract|retrieve|determine|show|enumerate|write down|what (?:is|are|was|were)|which)"
+            rf"\b(?: (?:me|down|out))? (?:(?:the|all|every|each|any|his|her|all the|all of the|both) (?:[\w'’-]+ ){{0,3}}?|(?:the |this )?[\w-]+(?:'s|’s) (?:[\w-]+ ){{0,2}}?)?(?:{particulars})\b",
+            re.IGNORECASE,
+        )
+        content = alternatives(documents - mention_list("unsure") | {"guideline", "protocol", "policy", "label", "form", "page", "website", "book", "textbook"})
+        self._content_of = WordedPattern(
+            rf"\b(?:according to|as (?:stated|described|given|listed|mentioned|recommended) (?:in|by)|based on|per) (?:the|this|these|that|its) {gap}(?:{content})(?:e?s)?\b"
+            rf"|\b(?:what|which|how|when|where|why|who|whom|whether|if)\b.{{0,70}}\b(?:in|from|by|of) (?:the|this|these) {gap}(?:{content})(?:e?s)?\b"
+            rf"|\b(?:does|do|did) (?:the|this|these) {gap}(?:{content})(?:e?s)? \w+"
+            rf"|\b(?:the|this|these) {gap}(?:{content})(?:e?s)? (?:says?|states?|recommends?|mentions?|reports?|concludes?|contains?|advis\w+|suggests?|describes?|gives?|lists?|names?|warns?|argues?|claims?|defines?|sets?)\b",
+            re.IGNORECASE,
+        )
         self._supplied = WordedPattern(
             rf"\b(?:{firmly})(?:e?s)? (?:that (?:is|was|are|were) |which (?:is|was|are|were) )?(?:supplied|provided|given|attached|enclosed|uploaded|pasted|shown|submitted|below|above|here)\b(?! by\b| to\b| in\b)",
             re.IGNORECASE,
@@ -246,6 +268,16 @@ class Demands:
     def copies(self, instruction: str) -> bool:
         """Whether the answer of the task is words of the material."""
         return COPIES.search(instruction) is not None
+
+    def asks_particulars(self, instruction: str) -> bool:
+        """Whether the task asks for what only the record of one person or event tells."""
+        return self._particular.search(instruction) is not None and HEDGED.search(instruction) is None
+
+    def asks_content(self, instruction: str) -> bool:
+        """Whether the task asks what a document says."""
+        return self._content_of.search(instruction) is not None and not self.is_borne_by_name(
+            instruction
+        )
 
     def asks_personal_fact(self, instruction: str) -> bool:
         """Whether the task asks for a fact about one person, such as an occupation."""

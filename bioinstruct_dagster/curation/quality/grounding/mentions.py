@@ -43,6 +43,10 @@ STAND_IN = re.compile(
     re.IGNORECASE,
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
+# Words that say that a person was described in another place.
+ELSEWHERE = frozenset(
+    {"same", "above", "previous", "earlier", "before", "bed", "room", "yesterday", "below", "described", "mentioned", "following", "seen", "question", "last"}
+)
 PHASE = re.compile(r"\b(phase|type|stage|class|grade|level) (?:I{1,3}V?|IV)\b", re.IGNORECASE)
 MARKS = ".,;:()[]\"'“”‘’*"
 WHETHERS = frozenset({"whether", "if", "how"})
@@ -197,6 +201,18 @@ class Mentions:
         label, colon, _ = text[:MOST_LABEL_CHARS].partition(":")
         return bool(colon) and all(map(self._is_generic, label.lower().split()))
 
+    def is_plain_name(self, text: str, words: list[str]) -> bool:
+        """Whether the text may be the name of a document, and is no sentence or finding."""
+        return (
+            self._not_before.isdisjoint(words)
+            and self._sentence.isdisjoint(words)
+            and not has_measurement(text)
+            and not any(sign in text for sign in ",;:=?\n")
+            and not text.rstrip().endswith((".", "!"))
+            and text[:1].isupper()
+            and self._persons.isdisjoint(words)
+        )
+
     def _repeats(self, part: str, instruction: str) -> bool:
         """Whether a part tells again what to do."""
         words = part.lower().split()
@@ -302,6 +318,8 @@ class Mentions:
             return None
         nouns = [singular(one) for one in tokens if singular(one) in self._materials]
         nouns = [one for one in nouns if one not in self._persons]
+        if not nouns and ELSEWHERE.intersection(tokens) and self._persons.intersection(tokens):
+            return Mention("record", bare=True)  # "The patient from the previous message"
         return Mention(nouns[0], bare=True) if nouns else None
 
     def _head_place(self, tokens: list[str]) -> int:
