@@ -34,7 +34,6 @@ from bioinstruct_dagster.curation.tokens.scripts import count_words
 
 MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
 MOST_NAME_WORDS = 10  # of an input that may be the name of a document without its noun
-MOST_COMMAS = 2  # with as many, an input enumerates
 PERSONS = frozenset(
     {"patient", "patients", "man", "woman", "child", "infant", "boy", "girl", "baby", "newborn", "toddler", "teenager", "adolescent",
      "athlete", "adult", "person", "lady", "gentleman", "student", "worker", "smoker", "resident", "mother", "he", "she", "female", "male"}
@@ -122,7 +121,8 @@ class _GroundingCheck:
         if short and demands.copies(instruction) and told().is_foreign:
             return not self._needs.spares(instruction)
         if short and demands.asks_particulars(instruction) and PERSONS.isdisjoint(words) is False:
-            if told().is_foreign and not has_measurement(text) and text.count(",") < MOST_COMMAS:
+            surely = told().figures or demands.asks_of_past(instruction)
+            if surely and told().is_foreign and not has_measurement(text) and "," not in text:
                 return True
         if short and demands.asks_personal_fact(instruction) and told().is_all_new:
             return not has_measurement(text)
@@ -161,6 +161,8 @@ class _GroundingCheck:
         demands = self._demands
         if mention.bare and not mention.is_thing and demands.points_at(mention.noun, instruction):
             return True
+        if mention.blank and mention.noun == "record":
+            return told.is_invented
         if mention.is_sentence and demands.wants_short_text(instruction):
             return False
         names_none = mention.bare and mention.is_member
@@ -174,12 +176,12 @@ class _GroundingCheck:
         verbs = demands.verbs_in(instruction)
         if not reads and (self._needs.is_topical(instruction) or not verbs):
             return False
-        if mention.bare and not mention.is_thing:
-            return True
+        if mention.is_thing:
+            asked = bool(verbs) or demands.asks_what_it_shows(instruction)
+            known = points or told.figures or demands.takes_surely(instruction)
+            return asked and known and (mention.bare or told.is_invented)
         if mention.bare:
-            return (points and bool(verbs or demands.asks_what_it_shows(instruction))) or (
-                told.figures and bool(verbs)
-            )
+            return True
         if told.figures and mention.noun not in NORMS:
             return True
         if mention.noun in NORMS or not (points or reads):

@@ -30,6 +30,8 @@ HERE = WordedPattern(
     r"|\b(?:is|are) (?:attached|enclosed|uploaded|supplied|pasted|shown (?:above|below|here))\b"
     r"|\b(?:shown|pictured|depicted|displayed)(?: (?:is|are|has|have)\b|\W*$)"
     r"|\bthis (?:patient|man|woman|child|infant|person|case)\b(?! (?:with|who|whose|has|had|is a|of|study|report))"
+    r"|\bthe (?:underlined|highlighted|boldfaced?|italici[sz]ed|bracketed|circled|marked|misspelled"
+    r"|misspelt|missing) (?:word|term|part|phrase|value|text|letter)s?\b"
     r"|\b(?:patient|man|woman) in question\b|\b(?:you see|you are given|you have been given|in front of you)\b"
     r"|\bthe (?:first|second|third|last|other) (?:sentence|statement|option|paragraph|passage"
     r"|text|image|report|note|claim)\b",
@@ -69,13 +71,14 @@ BY_NAME = WordedPattern(
     r"|department|specialty|genre|titles?|headings?|meaning|view|projection|body (?:part|region)|organ|anatom\w+"
     r"|uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site|strengths?|components|elements|principles?|importance|typically|common|expected|usually|usual|ideal|template|checklist"
     r"|units?|examples?|should (?:contain|include|be|have)|how (?:to|do|does|is|are|(?:the|an?) [\w ]{1,30}? (?:is|are|should))|hypothes[ie]s|topics?|keywords?|subject"
-    r"|research question|study design|full form|stands? for|definition|synonyms?|terms?|acronym|abbreviation)\b",
+    r"|research question|study design|full form|stands? for|definition|synonyms?|(?<!in )terms?|acronym|abbreviation)\b",
     re.IGNORECASE,
 )
 # A question about what was done, said or found, or about one material at hand.
 PAST = WordedPattern(
     r"\b(?:which|what|how many|how|who|when|where|whether|if|did|was|were)\b.{0,60}?"
     r"\b(?:was|were|did|had|has been|have been|(?:have|has) \w+(?:ed|en))\b"
+    r"|\bwhat (?:the [\w-]+|he|she|they|we) (?:\w+ed|said|told|wrote|did|saw|felt|took|ate)\b"
     r"|\b(?:is|are) (?:reported|mentioned|stated|recorded|described|documented|noted|visible|seen"
     r"|shown)\b|\b(?:that|which) the \w+ (?:used|mentioned|reported|described|made|acknowledge)\b",
     re.IGNORECASE,
@@ -97,6 +100,7 @@ ASKED_OF = WordedPattern(
 )
 FOUND = WordedPattern(
     r"\bthe (?:[\w-]+ ){0,2}(?:results?|findings?|hypothes[ie]s|conclusions?|authors?|researchers"
+    r"|speakers?|callers?|presenters?|writers?|interviewees?|participants|reviewers?|lecturers?"
     r"|data|p-values?|endpoints?|confounders?|effect size|sample size|investigators)\b",
     re.IGNORECASE,
 )
@@ -125,6 +129,13 @@ HEDGED = WordedPattern(
     r"|of (?:an?|each|this|the) (?:disease|condition|disorder|drug|medication|syndrome|infection|deficiency))\b",
     re.IGNORECASE,
 )
+OF_PAST = WordedPattern(
+    r"\b(?:was|were|did|had|has been|have been|taking|takes|took|prescribed|received|performed|done|given"
+    r"|documented|recorded|reported|noted|mentioned|found|seen|on admission|at discharge|discharge"
+    r"|examination|exam)\b",
+    re.IGNORECASE,
+)
+WAS = WordedPattern(r"\b(?:was|were|did|had)\b", re.IGNORECASE)
 TELLS_HOW = WordedPattern(
     r"^(?:please )?(?:describe|explain|tell|outline|show) (?:how|why|when)\b", re.IGNORECASE
 )
@@ -192,6 +203,10 @@ class Demands:
             re.IGNORECASE,
         )
         firmly = alternatives(firm)
+        taken = alternatives(mention_list("takes"))
+        texts = alternatives(
+            (documents | lists | {"data", "dataset", "table", "result"}) - mention_list("unsure") - {"study", "case", "report"} | {"passage"}
+        )
         facts = alternatives(mention_list("personal"))
         self._personal = WordedPattern(
             r"^(?:what (?:is|are|was|were)|give|name|state|extract|tell|report|provide|identify|find|list|note|who is) (?:me )?"
@@ -217,14 +232,17 @@ class Demands:
             rf"\b(?:{firmly})(?:e?s)? (?:that (?:is|was|are|were) |which (?:is|was|are|were) )?(?:supplied|provided|given|attached|enclosed|uploaded|pasted|shown|submitted|below|above|here)\b(?! by\b| to\b| in\b)",
             re.IGNORECASE,
         )
-        end = r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?|for the (?:patient|reader|public)|below|above|provided|attached) )"
+        end = r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?|is|are|was|were|does|has|for the (?:patient|reader|public)|below|above|provided|attached) )"
         self._absent = WordedPattern(
             rf"^(?:given|based on|using|from|according to|after reading|read|review|look at|consider) "
             rf"(?:an?|the|this|these|each|some|several|following|provided|attached|two) {gap}(?:{firmly})(?:e?s)?"
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
             rf"|\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
-            rf"|\b(?:in|from|of|to|on|among|interpret|simplify|review|{sure}) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?:in|from|of|to|on|among|interpret|simplify|review|{taken}) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})(?:e?s)?{end}"
+            rf"|\b(?:{sure}) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?:in|from|on) (?:his|her|their) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?:following|above|below|attached|provided|(?:the|an?) given|these|listed) {gap}(?:{kinds})(?:e?s)?{end}"
             rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
         )
@@ -262,8 +280,8 @@ class Demands:
         return bool(texts) and texts <= SHORT_TEXTS
 
     def asks_what_it_shows(self, instruction: str) -> bool:
-        """Whether a question is about what a material shows or says, or about one material."""
-        return ASKED_OF.search(instruction) is not None
+        """Whether a question is about what one material shows or says, or what was found."""
+        return ASKED_OF.search(instruction) is not None or WAS.search(instruction) is not None
 
     def copies(self, instruction: str) -> bool:
         """Whether the answer of the task is words of the material."""
@@ -272,6 +290,10 @@ class Demands:
     def asks_particulars(self, instruction: str) -> bool:
         """Whether the task asks for what only the record of one person or event tells."""
         return self._particular.search(instruction) is not None and HEDGED.search(instruction) is None
+
+    def asks_of_past(self, instruction: str) -> bool:
+        """Whether the task asks what was done, or what a person takes."""
+        return OF_PAST.search(instruction) is not None
 
     def asks_content(self, instruction: str) -> bool:
         """Whether the task asks what a document says."""
@@ -290,7 +312,7 @@ class Demands:
 
     def is_borne_by_name(self, instruction: str) -> bool:
         """Whether the name of a material is enough for the task."""
-        if TELLS_HOW.search(instruction) is not None:
+        if TELLS_HOW.search(instruction) is not None and WAS.search(instruction) is None:
             return True
         return (
             BY_NAME.search(instruction) is not None

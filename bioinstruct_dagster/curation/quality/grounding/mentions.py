@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bioinstruct_dagster.curation.quality.grounding.source_names import SUBTITLE
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
     QUALITY_PACKAGE,
     TOKEN,
@@ -43,9 +44,11 @@ STAND_IN = re.compile(
     re.IGNORECASE,
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
+COUNTS = frozenset({"two", "three", "four", "several", "some"})
+MOST_GENERAL_WORDS = 10
 # Words that say that a person was described in another place.
 ELSEWHERE = frozenset(
-    {"same", "above", "previous", "earlier", "before", "bed", "room", "yesterday", "below", "described", "mentioned", "following", "seen", "question", "last"}
+    {"same", "above", "previous", "earlier", "before", "bed", "room", "yesterday", "below", "described", "mentioned", "following", "seen", "question", "last", "discussed", "ward", "phone", "sent"}
 )
 PHASE = re.compile(r"\b(phase|type|stage|class|grade|level) (?:I{1,3}V?|IV)\b", re.IGNORECASE)
 MARKS = ".,;:()[]\"'“”‘’*"
@@ -151,7 +154,7 @@ class Mentions:
         self._kinds_of_test = {"test", "panel", "imaging", "biopsy", "spirometry", "screening", "screen"}
         self._sentence = source_list("verbs") - {"taking"}
         self._persons = frozenset(
-            {"patient", "man", "woman", "person", "child", "adult", "infant", "boy", "girl"}
+            {"patient", "man", "woman", "person", "child", "adult", "infant", "boy", "girl", "mrs", "mr", "ms"}
         )
 
     def read(self, text: str, instruction: str) -> Mention | None:
@@ -197,6 +200,10 @@ class Mentions:
             return False
         first = words[:MOST_FIRST_WORDS]
         if not self._forms.isdisjoint(first) or '"' in text or BLANKS.search(text) is not None:
+            return True
+        if len(words) <= MOST_GENERAL_WORDS and (
+            words[0] in COUNTS or not ELSEWHERE.isdisjoint(words)
+        ):
             return True
         label, colon, _ = text[:MOST_LABEL_CHARS].partition(":")
         return bool(colon) and all(map(self._is_generic, label.lower().split()))
@@ -250,6 +257,8 @@ class Mentions:
             return Mention("form", bare=True, blank=True)
         if BLANK_FORM.fullmatch(part):
             return Mention("form", bare=True, blank=True)
+        if SUBTITLE.fullmatch(part) and self._is_title(part):
+            return Mention("study", bare=False)
         quoted = QUOTED.search(part)
         if quoted and YEAR.search(part) and self._is_title(quoted.group(0)):
             if self._told.isdisjoint(part.lower().split()):
@@ -314,13 +323,20 @@ class Mentions:
 
     def _general(self, tokens: list[str]) -> Mention | None:
         """Words that are all general: "A code and a diagnosis", "A dose of a medicine"."""
-        if not all(map(self._is_generic, tokens)) or any(map(str.isdigit, tokens)):
+        words = [one for one in tokens if one == "a" or (len(one) > 1 and not one.isdigit())]
+        if not words or len(words) > MOST_GENERAL_WORDS or not all(map(self._is_generic, words)):
             return None
-        nouns = [singular(one) for one in tokens if singular(one) in self._materials]
+        persons = not self._persons.isdisjoint(words)
+        if persons and not ELSEWHERE.isdisjoint(words):
+            return Mention("record", bare=True, blank=True)  # "The patient from the previous message"
+        if len(words) < len(tokens):
+            return None
+        nouns = [singular(one) for one in words if singular(one) in self._materials]
         nouns = [one for one in nouns if one not in self._persons]
-        if not nouns and ELSEWHERE.intersection(tokens) and self._persons.intersection(tokens):
-            return Mention("record", bare=True)  # "The patient from the previous message"
-        return Mention(nouns[0], bare=True) if nouns else None
+        if nouns:
+            return Mention(nouns[0], bare=True)
+        counted = words[0] in COUNTS and not persons
+        return Mention("thing", bare=True) if counted else None
 
     def _head_place(self, tokens: list[str]) -> int:
         """The place of the noun of a material at the end of the first noun phrase, or -1."""

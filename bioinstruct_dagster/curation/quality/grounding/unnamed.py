@@ -31,7 +31,7 @@ EXISTS = WordedPattern(
     r"(?:available|stored|kept|filed|ready|back|measured|drawn|tested|checked|repeated|completed"
     r"|performed|done|taken|obtained|collected|recorded|documented|listed|summari[sz]ed|reported|attached|sent|uploaded|enclosed"
     r"|scanned|archived|saved|submitted|reviewed|examined|analy[sz]ed|evaluated|assessed|ordered"
-    r"|carried out|determined|calculated|established|written down|noted down|entered|printed|included|provided|shared|described|explained)\b"
+    r"|carried out|weighed|counted|scanned|swabbed|biopsied|interviewed|surveyed|determined|calculated|established|written down|noted down|entered|printed|included|provided|shared|described|explained)\b"
     r"(?! (?:as|that|to be|high|low|normal|positive|negative|because|when|where|if|for signs))"
     r"|\b(?:researchers|investigators|scientists|authors|psychologists|we|team|stud(?:y|ies)|trial"
     r"|experiment|survey|project)\b.{0,40}\b(?:compared|examined|studied|tested|investigated"
