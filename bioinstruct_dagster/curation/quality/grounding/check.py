@@ -33,7 +33,6 @@ from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, ex
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 
 MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
-MOST_NAME_WORDS = 10  # of an input that may be the name of a document without its noun
 PERSONS = frozenset(
     {"patient", "patients", "man", "woman", "child", "infant", "boy", "girl", "baby", "newborn", "toddler", "teenager", "adolescent",
      "athlete", "adult", "person", "lady", "gentleman", "student", "worker", "smoker", "resident", "mother", "he", "she", "female", "male"}
@@ -113,39 +112,41 @@ class _GroundingCheck:
     def _is_mentioned(self, text: str, instruction: str, output: str) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
         words = [word.strip(MARKS) for word in text.lower().split()]
-        if len(words) > MOST_CONTENT_WORDS or text in instruction:
+        mentions, demands, unnamed = self._mentions, self._demands, self._unnamed
+        if len(words) > MOST_CONTENT_WORDS or text in instruction or mentions.tells(words):
             return False
         told = _Told(text, instruction, output)
-        demands = self._demands
-        short = text.count(" ") < MOST_COPIED_WORDS
-        if short and demands.copies(instruction) and told().is_foreign:
-            return not self._needs.spares(instruction)
-        if short and demands.asks_particulars(instruction) and PERSONS.isdisjoint(words) is False:
-            surely = told().figures or demands.asks_of_past(instruction)
-            if surely and told().is_foreign and not has_measurement(text) and "," not in text:
-                return True
-        if short and demands.asks_personal_fact(instruction) and told().is_all_new:
-            return not has_measurement(text)
-        unnamed = self._unnamed
+        person = not PERSONS.isdisjoint(words)
+        if person and len(words) <= MOST_COPIED_WORDS and self._lacks_facts(text, instruction, told):
+            return True
         if unnamed.holds_no_figure(text, instruction) or unnamed.depends(text, instruction, output):
             return True
         if self._is_unnamed(text, words, instruction) and invents(told()):
             return True
-        if (
-            len(words) <= MOST_NAME_WORDS
-            and demands.asks_content(instruction)
-            and self._mentions.is_plain_name(text, words)
-            and told().is_foreign
-        ):
-            return True
-        if not self._mentions.may_mention(text, words):
+        if mentions.is_plain_name(text, words) and demands.asks_content(instruction):
+            if told().is_foreign:
+                return True
+        if not mentions.may_mention(text, words):
             return False
-        mention = self._mentions.read(text, instruction)
+        mention = mentions.read(text, instruction)
         return mention is not None and self._is_needed(mention, instruction, told())
+
+    def _lacks_facts(self, text: str, instruction: str, told: "_Told") -> bool:
+        """Whether the output tells facts about a person that the input does not give."""
+        demands = self._demands
+        if demands.copies(instruction):
+            return told().is_foreign and not self._needs.spares(instruction)
+        if has_measurement(text):
+            return False
+        if demands.asks_personal_fact(instruction):
+            return told().is_all_new
+        if "," in text or not demands.asks_particulars(instruction):
+            return False
+        return (told().figures or demands.asks_of_past(instruction)) and told().is_foreign
 
     def _is_unnamed(self, text: str, words: list[str], instruction: str) -> bool:
         """Whether the input says that something exists, and the task needs to know what it is."""
-        if not self._unnamed.only_exists(text):
+        if not self._unnamed.only_exists(text, words):
             return self._unnamed.counts(text, words, instruction)
         demands = self._demands
         if demands.is_borne_by_name(instruction):

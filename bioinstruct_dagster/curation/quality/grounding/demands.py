@@ -116,6 +116,7 @@ COPIES = WordedPattern(
     r"|charted|mentioned|reported|stated) (?:for|in|by|on|at|during)\b",
     re.IGNORECASE,
 )
+CHOICE_HINTS = ("answer", "option", "choice", "alternative")
 CHOOSES = WordedPattern(
     r"\b(?:choose|select|pick|mark|give|identify) (?:the )?(?:single )?(?:correct|best|right|most appropriate)"
     r" (?:answer|option|choice|alternative)\b",
@@ -161,6 +162,11 @@ SUPPORTED = WordedPattern(
     r"|\b(?:supports?|refutes?|contradicts?|entails?|answers?) (?:the|this|an?) (?:[\w-]+ ){0,2}"
     r"(?:claim|statement|hypothesis)\b",
     re.IGNORECASE,
+)
+# Each such task has one of these parts. They are quick to search for.
+SUPPORT_HINTS = (
+    *("upport", "onfirm", "efut", "ontradict", "backed", "ntail", "nswer", "onsistent", "agree"),
+    *("ustif", "erifi"),
 )
 OTHER_LABEL = re.compile(
     r"\b(?:abstract|passage|text|article|report|note|document|paper|table|premise|context|excerpt"
@@ -220,6 +226,7 @@ class Demands:
             rf"\b(?: (?:me|down|out))? (?:(?:the|all|every|each|any|his|her|all the|all of the|both) (?:[\w'’-]+ ){{0,3}}?|(?:the |this )?[\w-]+(?:'s|’s) (?:[\w-]+ ){{0,2}}?)?(?:{particulars})\b",
             re.IGNORECASE,
         )
+        self._content_forms = documents | {f"{one}s" for one in documents} | {"policies"}
         content = alternatives(documents - mention_list("unsure") | {"guideline", "protocol", "policy", "label", "form", "page", "website", "book", "textbook"})
         self._content_of = WordedPattern(
             rf"\b(?:according to|as (?:stated|described|given|listed|mentioned|recommended) (?:in|by)|based on|per) (?:the|this|these|that|its) {gap}(?:{content})(?:e?s)?\b"
@@ -297,6 +304,9 @@ class Demands:
 
     def asks_content(self, instruction: str) -> bool:
         """Whether the task asks what a document says."""
+        words = instruction.lower().replace(",", " ").rstrip(".?").split()
+        if self._content_forms.isdisjoint(words):
+            return False
         return self._content_of.search(instruction) is not None and not self.is_borne_by_name(
             instruction
         )
@@ -362,7 +372,7 @@ class Demands:
     def lacks_options(self, text: str, instruction: str) -> bool:
         """Whether a question asks to choose between options that are not there."""
         asked = text or instruction
-        if text and CHOOSES.search(instruction):
+        if text and any(sign in instruction for sign in CHOICE_HINTS) and CHOOSES.search(instruction):
             return OPTIONS.search(text) is None and OPTIONS.search(instruction[:-1]) is None
         found = OPTIONS_ASKED.search(asked)
         return (
@@ -374,6 +384,8 @@ class Demands:
 
     def lacks_evidence(self, text: str, instruction: str) -> bool:
         """Whether the input is a claim alone, and the task compares it with a text."""
+        if not any(hint in instruction for hint in SUPPORT_HINTS):
+            return False
         found = SUPPORTED.search(instruction)
         if found is None or OWN_TEXT.search(instruction) is not None:
             return False

@@ -28,6 +28,7 @@ MOST_COMMAS = 2  # with as many, the words after a material enumerate its conten
 MOST_LABEL_WORDS = 6
 
 PARTS = re.compile(r"\s+(?=Question\s?:)|\s*(?:\n|\\n)+\s*|(?<!\bSt\.)(?<!\b[DM]r\.)(?<!\bM[rs]s\.)(?<!\bNo\.)(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z\[(])|;\s")
+BREAK = re.compile(r"[.!?;\n\\:]")
 LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,50}?)\s*(?::|\s[-–—]\s)\s*(.*)", re.DOTALL)
 OPENER = re.compile(
     r"(?:(?:attached|enclosed|included|input|uploaded)\s?:|here (?:is|are)|this is|these are|attached (?:is|are)|please (?:find|see|read|refer to|review)"
@@ -53,6 +54,8 @@ ELSEWHERE = frozenset(
 PHASE = re.compile(r"\b(phase|type|stage|class|grade|level) (?:I{1,3}V?|IV)\b", re.IGNORECASE)
 MARKS = ".,;:()[]\"'“”‘’*"
 WHETHERS = frozenset({"whether", "if", "how"})
+LEAST_NAME_WORDS = 2  # of the name of a document without its noun
+MOST_NAME_WORDS = 10
 MOST_LABEL_CHARS = 60
 MOST_FIRST_WORDS = 14  # searched for a material, quickly
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -89,6 +92,9 @@ def mention_list(name: str) -> frozenset[str]:
 
 def _parts(text: str) -> Iterator[str]:
     """The parts of an input, one after the other: most inputs are content in the first part."""
+    if BREAK.search(text, 0, len(text) - 1) is None:
+        yield text.strip(" \t-•*")  # most names
+        return
     end = 0
     for found in PARTS.finditer(text):
         yield text[end : found.start()].strip(" \t-•*")
@@ -150,7 +156,8 @@ class Mentions:
         # Words that no mention holds.
         self.content = self._told - self._generic - self._forms
         never = {"i", "we", "he", "she", "you", "they", "it", "to", "there", "no", "please"}
-        self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never
+        finite = {one for one in self._carriers if one.endswith("s")} - self._forms
+        self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never | finite
         self._kinds_of_test = {"test", "panel", "imaging", "biopsy", "spirometry", "screening", "screen"}
         self._sentence = source_list("verbs") - {"taking"}
         self._persons = frozenset(
@@ -189,6 +196,10 @@ class Mentions:
             is_member=noun in self._members,
         )
 
+    def tells(self, words: list[str]) -> bool:
+        """Whether a word of the input tells content, outside what a study is to find out."""
+        return not self.content.isdisjoint(words) and WHETHERS.isdisjoint(words)
+
     def may_mention(self, text: str, words: list[str]) -> bool:
         """Whether the text may be a mention. It is quick, and most texts are content.
 
@@ -196,8 +207,6 @@ class Mentions:
             text: the input.
             words: of the input, in small letters.
         """
-        if not self.content.isdisjoint(words) and WHETHERS.isdisjoint(words):
-            return False
         first = words[:MOST_FIRST_WORDS]
         if not self._forms.isdisjoint(first) or '"' in text or BLANKS.search(text) is not None:
             return True
@@ -211,7 +220,8 @@ class Mentions:
     def is_plain_name(self, text: str, words: list[str]) -> bool:
         """Whether the text may be the name of a document, and is no sentence or finding."""
         return (
-            self._not_before.isdisjoint(words)
+            LEAST_NAME_WORDS <= len(words) <= MOST_NAME_WORDS
+            and self._not_before.isdisjoint(words)
             and self._sentence.isdisjoint(words)
             and not has_measurement(text)
             and not any(sign in text for sign in ",;:=?\n")
@@ -251,12 +261,15 @@ class Mentions:
         return Mention(noun, bare) if noun else None
 
     def _part(self, part: str) -> Mention | None:
-        if BLANKS.search(part) and all(
+        has_blank = BLANKS.search(part) is not None
+        if has_blank and all(
             map(self._is_generic_or_label, TOKEN.findall(BLANKS.sub(" ", part).lower()))
         ):
             return Mention("form", bare=True, blank=True)
-        if BLANK_FORM.fullmatch(part):
+        if (has_blank or "?" in part or "--" in part) and BLANK_FORM.fullmatch(part):
             return Mention("form", bare=True, blank=True)
+        if self._phrase_only(part):
+            return self._phrase(part)
         if SUBTITLE.fullmatch(part) and self._is_title(part):
             return Mention("study", bare=False)
         quoted = QUOTED.search(part)
@@ -269,6 +282,10 @@ class Mentions:
         if label and len(label.group(1).split()) <= MOST_LABEL_WORDS:
             return self._labelled(label.group(1), label.group(2).strip())
         return self._phrase(part)
+
+    def _phrase_only(self, part: str) -> bool:
+        """Whether a part has neither a label nor a quotation. It is quick, and most have none."""
+        return ":" not in part and '"' not in part and "“" not in part and " - " not in part and "–" not in part and "—" not in part
 
     def _is_generic_or_label(self, word: str) -> bool:
         return self._is_generic(word) or word in self._blank_labels

@@ -40,6 +40,10 @@ EXISTS = WordedPattern(
     r"|\bcame (?:back|in)\b(?! (?:positive|negative|normal|abnormal|high|low|elevated|clear|with))",
     re.IGNORECASE,
 )
+EXIST_WORDS = frozenset(
+    {"is", "are", "was", "were", "been", "has", "have", "came", "researchers", "investigators", "scientists", "authors",
+     "psychologists", "we", "team", "study", "studies", "trial", "experiment", "survey", "project"}
+)
 NAMED = re.compile(r"[:(]|\b(?:such as|including|namely|called|named|like|e\.g|i\.e)\b|\"")
 FIGURE = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty"
@@ -56,6 +60,9 @@ HOW_MUCH = WordedPattern(r"\bhow (?:much|many|often)\b|\bwhat dos(?:e|age)\b", r
 DEPENDS = WordedPattern(
     r"\bdepends? (?:up)?on\b|\bvar(?:y|ies)\b|\bshould be (?:calculated|determined)\b", re.IGNORECASE
 )
+# Each such task has one of these parts. They are quick to search for.
+CALCULATION_HINTS = ("alculate", "ompute", "ork out", "dd up")
+AMOUNT_HINTS = ("ow much", "ow many", "ow often", "hat dos")
 QUANTITY = WordedPattern(
     r"\b(?:doses?|dosages?|mean|average|median|bmi|body mass|rates?|percentages?|volumes?|gap"
     r"|clearance|e?gfr|area|weights?|sum|total|ratios?|sensitivity|specificity|levels?"
@@ -84,7 +91,8 @@ class Unnamed:
     def holds_no_figure(self, text: str, instruction: str) -> bool:
         """Whether the task calculates, and neither input nor instruction has a figure."""
         return (
-            CALCULATES.search(instruction) is not None
+            any(hint in instruction for hint in CALCULATION_HINTS)
+            and CALCULATES.search(instruction) is not None
             and QUANTITY.search(instruction) is not None
             and FIGURE.search(text) is None
             and FIGURE.search(instruction) is None
@@ -93,15 +101,21 @@ class Unnamed:
     def depends(self, text: str, instruction: str, output: str) -> bool:
         """Whether the task asks for an amount, and the answer is that it depends."""
         return (
-            HOW_MUCH.search(instruction) is not None
+            any(hint in instruction for hint in AMOUNT_HINTS)
+            and HOW_MUCH.search(instruction) is not None
             and FIGURE.search(output) is None
             and FIGURE.search(text) is None
             and DEPENDS.search(output) is not None
         )
 
-    def only_exists(self, text: str) -> bool:
-        """Whether the text says that results exist, and tells none."""
-        return EXISTS.search(text) is not None and self._is_silent(text)
+    def only_exists(self, text: str, words: list[str]) -> bool:
+        """Whether the text says that results exist, and tells none.
+
+        Args:
+            text: the input.
+            words: of the input, in small letters.
+        """
+        return not EXIST_WORDS.isdisjoint(words) and EXISTS.search(text) is not None and self._is_silent(text)
 
     def counts(self, text: str, words: list[str], instruction: str) -> bool:
         """Whether the text counts members without a name, and the task is about these members.
@@ -111,7 +125,9 @@ class Unnamed:
             words: of the input, in small letters.
             instruction: of the task.
         """
-        if self._forms.isdisjoint(words):
+        held = self._forms.intersection(words)
+        folded = instruction.lower()
+        if not any(one[:STEM_LETTERS].removesuffix("s") in folded for one in held):
             return False
         found = self._counted.search(text)
         if found is None or NAMED.search(text) or not self._is_silent(text):
