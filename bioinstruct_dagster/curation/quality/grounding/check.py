@@ -34,8 +34,35 @@ from bioinstruct_dagster.curation.tokens.scripts import count_words
 
 MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
 PERSONS = frozenset(
-    {"patient", "patients", "man", "woman", "child", "infant", "boy", "girl", "baby", "newborn", "toddler", "teenager", "adolescent",
-     "athlete", "adult", "person", "lady", "gentleman", "student", "worker", "smoker", "resident", "mother", "he", "she", "female", "male"}
+    {
+        "patient",
+        "patients",
+        "man",
+        "woman",
+        "child",
+        "infant",
+        "boy",
+        "girl",
+        "baby",
+        "newborn",
+        "toddler",
+        "teenager",
+        "adolescent",
+        "athlete",
+        "adult",
+        "person",
+        "lady",
+        "gentleman",
+        "student",
+        "worker",
+        "smoker",
+        "resident",
+        "mother",
+        "he",
+        "she",
+        "female",
+        "male",
+    }
 )
 MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
@@ -117,7 +144,11 @@ class _GroundingCheck:
             return False
         told = _Told(text, instruction, output)
         person = not PERSONS.isdisjoint(words)
-        if person and len(words) <= MOST_COPIED_WORDS and self._lacks_facts(text, instruction, told):
+        if (
+            person
+            and len(words) <= MOST_COPIED_WORDS
+            and self._lacks_facts(text, instruction, told)
+        ):
             return True
         if unnamed.holds_no_figure(text, instruction) or unnamed.depends(text, instruction, output):
             return True

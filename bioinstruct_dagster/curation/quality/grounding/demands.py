@@ -55,7 +55,22 @@ OF_THING = WordedPattern(
     re.IGNORECASE,
 )
 SHORT_TEXTS = frozenset(
-    {"sentence", "statement", "phrase", "claim", "headline", "quote", "snippet", "message", "text", "book", "study", "tweet", "post", "label"}
+    {
+        "sentence",
+        "statement",
+        "phrase",
+        "claim",
+        "headline",
+        "quote",
+        "snippet",
+        "message",
+        "text",
+        "book",
+        "study",
+        "tweet",
+        "post",
+        "label",
+    }
 )
 MOST_WORDS = 45  # of an instruction that holds no material itself
 MOST_QUESTION_WORDS = 40
@@ -146,10 +161,13 @@ HELD = WordedPattern(
     re.IGNORECASE,
 )
 WITHIN = re.compile(
-    r"\b(?:in|from|within|by|of|to|on) (?:the|this|these|that|each|following|given|her|his|their) ", re.IGNORECASE
+    r"\b(?:in|from|within|by|of|to|on) (?:the|this|these|that|each|following|given|her|his|their) ",
+    re.IGNORECASE,
 )
 # A quotation, or a text after a colon or a line break, may be the material itself.
-OWN_TEXT = re.compile(r"\([^()]*\d[^()]*\)|:\s*\S|[\"“]\S+|['‘]\S+\s[^'’]{3,}['’]|\n\s*\S|…|\.\.\.|\(e\.g|\bsuch as\b")
+OWN_TEXT = re.compile(
+    r"\([^()]*\d[^()]*\)|:\s*\S|[\"“]\S+|['‘]\S+\s[^'’]{3,}['’]|\n\s*\S|…|\.\.\.|\(e\.g|\bsuch as\b"
+)
 OPTIONS_ASKED = WordedPattern(r"\bwhich (?:one )?of (?:the following|these)\b", re.IGNORECASE)
 OPTIONS = re.compile(r"\n\s*\S|\\n|\b[A-Ea-e1-5][).:]\s|\([A-Ea-e1-5]\)|[:;]\s*\S|,|\bor\b|\?\s*\S")
 SUPPORTED = WordedPattern(
@@ -192,7 +210,9 @@ class Demands:
         gap = r"(?:[\w'’/-]+ (?:or |and )?){0,4}?"
         some = alternatives(strong)
         kinds = alternatives(members)
-        sure = alternatives(self._sure | {"read", "review", "classify", "analyze", "evaluate", "assess"})
+        sure = alternatives(
+            self._sure | {"read", "review", "classify", "analyze", "evaluate", "assess"}
+        )
         self._pointed = WordedPattern(
             rf"\b(?:{at_hand}|{owned}) {gap}(?:{some})(?:e?s)?\b"
             rf"|\b(?:given|from|using|based on|in|of|read|review|{sure}) (?:an?|some|several) {gap}(?:{some})(?:e?s)?\b"
@@ -211,7 +231,10 @@ class Demands:
         firmly = alternatives(firm)
         taken = alternatives(mention_list("takes"))
         texts = alternatives(
-            (documents | lists | {"data", "dataset", "table", "result"}) - mention_list("unsure") - {"study", "case", "report"} | {"passage"}
+            (documents | lists | {"data", "dataset", "table", "result"})
+            - mention_list("unsure")
+            - {"study", "case", "report"}
+            | {"passage"}
         )
         facts = alternatives(mention_list("personal"))
         self._personal = WordedPattern(
@@ -227,7 +250,20 @@ class Demands:
             re.IGNORECASE,
         )
         self._content_forms = documents | {f"{one}s" for one in documents} | {"policies"}
-        content = alternatives(documents - mention_list("unsure") | {"guideline", "protocol", "policy", "label", "form", "page", "website", "book", "textbook"})
+        content = alternatives(
+            documents - mention_list("unsure")
+            | {
+                "guideline",
+                "protocol",
+                "policy",
+                "label",
+                "form",
+                "page",
+                "website",
+                "book",
+                "textbook",
+            }
+        )
         self._content_of = WordedPattern(
             rf"\b(?:according to|as (?:stated|described|given|listed|mentioned|recommended) (?:in|by)|based on|per) (?:the|this|these|that|its) {gap}(?:{content})(?:e?s)?\b"
             rf"|\b(?:what|which|how|when|where|why|who|whom|whether|if)\b.{{0,70}}\b(?:in|from|by|of) (?:the|this|these) {gap}(?:{content})(?:e?s)?\b"
@@ -296,7 +332,9 @@ class Demands:
 
     def asks_particulars(self, instruction: str) -> bool:
         """Whether the task asks for what only the record of one person or event tells."""
-        return self._particular.search(instruction) is not None and HEDGED.search(instruction) is None
+        return (
+            self._particular.search(instruction) is not None and HEDGED.search(instruction) is None
+        )
 
     def asks_of_past(self, instruction: str) -> bool:
         """Whether the task asks what was done, or what a person takes."""
@@ -372,7 +410,11 @@ class Demands:
     def lacks_options(self, text: str, instruction: str) -> bool:
         """Whether a question asks to choose between options that are not there."""
         asked = text or instruction
-        if text and any(sign in instruction for sign in CHOICE_HINTS) and CHOOSES.search(instruction):
+        if (
+            text
+            and any(sign in instruction for sign in CHOICE_HINTS)
+            and CHOOSES.search(instruction)
+        ):
             return OPTIONS.search(text) is None and OPTIONS.search(instruction[:-1]) is None
         found = OPTIONS_ASKED.search(asked)
         return (

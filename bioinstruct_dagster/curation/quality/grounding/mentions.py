@@ -27,7 +27,9 @@ LEAST_TITLE_WORDS = 2
 MOST_COMMAS = 2  # with as many, the words after a material enumerate its content
 MOST_LABEL_WORDS = 6
 
-PARTS = re.compile(r"\s+(?=Question\s?:)|\s*(?:\n|\\n)+\s*|(?<!\bSt\.)(?<!\b[DM]r\.)(?<!\bM[rs]s\.)(?<!\bNo\.)(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z\[(])|;\s")
+PARTS = re.compile(
+    r"\s+(?=Question\s?:)|\s*(?:\n|\\n)+\s*|(?<!\bSt\.)(?<!\b[DM]r\.)(?<!\bM[rs]s\.)(?<!\bNo\.)(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z\[(])|;\s"
+)
 BREAK = re.compile(r"[.!?;\n\\:]")
 LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,50}?)\s*(?::|\s[-–—]\s)\s*(.*)", re.DOTALL)
 OPENER = re.compile(
@@ -49,7 +51,27 @@ COUNTS = frozenset({"two", "three", "four", "several", "some"})
 MOST_GENERAL_WORDS = 10
 # Words that say that a person was described in another place.
 ELSEWHERE = frozenset(
-    {"same", "above", "previous", "earlier", "before", "bed", "room", "yesterday", "below", "described", "mentioned", "following", "seen", "question", "last", "discussed", "ward", "phone", "sent"}
+    {
+        "same",
+        "above",
+        "previous",
+        "earlier",
+        "before",
+        "bed",
+        "room",
+        "yesterday",
+        "below",
+        "described",
+        "mentioned",
+        "following",
+        "seen",
+        "question",
+        "last",
+        "discussed",
+        "ward",
+        "phone",
+        "sent",
+    }
 )
 PHASE = re.compile(r"\b(phase|type|stage|class|grade|level) (?:I{1,3}V?|IV)\b", re.IGNORECASE)
 MARKS = ".,;:()[]\"'“”‘’*"
@@ -73,11 +95,28 @@ DATA_SETS = frozenset({"title", "dataset", "database", "registry"})
 UNTITLED = frozenset({"case", "vignette", "statement", "sentence", "claim", "message", "question"})
 STEM_LETTERS = 5
 MOST_NEW_SHARE = 0.4  # of the words of a part that tells the task again
-ARTICLES = frozenset({"a", "an", "the", "this", "these", "my", "our", "his", "her", "their", "your"})
-PREPOSITIONS = frozenset({"", "by", "in", "on", "at", "for", "from", "during", "with", "before", "after", "to", "as"})
+ARTICLES = frozenset(
+    {"a", "an", "the", "this", "these", "my", "our", "his", "her", "their", "your"}
+)
+PREPOSITIONS = frozenset(
+    {"", "by", "in", "on", "at", "for", "from", "during", "with", "before", "after", "to", "as"}
+)
 # Words of an aside on a picture: its side, its view, its person.
 ASIDE = frozenset(
-    {"right", "left", "both", "bilateral", "pa", "ap", "lateral", "frontal", "axial", "sagittal", "coronal", "lead"}
+    {
+        "right",
+        "left",
+        "both",
+        "bilateral",
+        "pa",
+        "ap",
+        "lateral",
+        "frontal",
+        "axial",
+        "sagittal",
+        "coronal",
+        "lead",
+    }
 )
 OF_WHOM = (["for"], ["of"], ["from"], ["in"])
 EXAMPLES = frozenset({"such", "including", "includes", "include", "like", "namely"})
@@ -132,17 +171,34 @@ class Mentions:
             *map(mention_list, ("results", "images", "lists")), source_list("readable")
         )
         self._lists = mention_list("lists")
+        self._labels = self._strong | {"title", "attached", "enclosed", "included", "input"}
         self._contents = self._documents.union(
             mention_list("lists"), mention_list("members"), mention_list("data")
         )
         self._materials = self._strong | mention_list("members")
         self._members = mention_list("members") - self._strong
         self._verbs = mention_list("takes") | mention_list("judges")
-        self._blank_labels = source_list("variables") | {"kg", "cm", "m", "mmhg", "bpm", "question", "context", "c", "f", "lb", "lbs"}
+        self._blank_labels = source_list("variables") | {
+            "kg",
+            "cm",
+            "m",
+            "mmhg",
+            "bpm",
+            "question",
+            "context",
+            "c",
+            "f",
+            "lb",
+            "lbs",
+        }
         self._carriers = mention_list("carriers")
         small = source_list("articles") | source_list("about") | source_list("joints")
         self._generic = self._materials.union(
-            mention_list("generic"), small, source_list("kinds"), source_list("senders"), self._carriers
+            mention_list("generic"),
+            small,
+            source_list("kinds"),
+            source_list("senders"),
+            self._carriers,
         )
         self._forms = self._materials.union(
             (f"{one}s" for one in self._materials),
@@ -158,10 +214,31 @@ class Mentions:
         never = {"i", "we", "he", "she", "you", "they", "it", "to", "there", "no", "please"}
         finite = {one for one in self._carriers if one.endswith("s")} - self._forms
         self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never | finite
-        self._kinds_of_test = {"test", "panel", "imaging", "biopsy", "spirometry", "screening", "screen"}
+        self._kinds_of_test = {
+            "test",
+            "panel",
+            "imaging",
+            "biopsy",
+            "spirometry",
+            "screening",
+            "screen",
+        }
         self._sentence = source_list("verbs") - {"taking"}
         self._persons = frozenset(
-            {"patient", "man", "woman", "person", "child", "adult", "infant", "boy", "girl", "mrs", "mr", "ms"}
+            {
+                "patient",
+                "man",
+                "woman",
+                "person",
+                "child",
+                "adult",
+                "infant",
+                "boy",
+                "girl",
+                "mrs",
+                "mr",
+                "ms",
+            }
         )
 
     def read(self, text: str, instruction: str) -> Mention | None:
@@ -178,7 +255,9 @@ class Mentions:
             restated = self._restated(part)
             if part.endswith("?") and restated is None:
                 continue
-            one = restated or self._part(WHETHER.sub("", part) if WHETHERS.intersection(part.split()) else part)
+            one = restated or self._part(
+                WHETHER.sub("", part) if WHETHERS.intersection(part.split()) else part
+            )
             if one is not None:
                 found.append(one)
             elif not (found and self._repeats(part, instruction)):
@@ -207,6 +286,11 @@ class Mentions:
             text: the input.
             words: of the input, in small letters.
         """
+        label, colon, body = text.partition(":")
+        if colon and len(label) < MOST_LABEL_CHARS and "\n" not in text and "…" not in body:
+            noun = singular(label.lower().split()[-1]) if label.strip() else ""
+            if noun not in self._labels and STAND_IN.fullmatch(body) is None:
+                return BLANKS.search(text) is not None
         first = words[:MOST_FIRST_WORDS]
         if not self._forms.isdisjoint(first) or '"' in text or BLANKS.search(text) is not None:
             return True
@@ -214,7 +298,6 @@ class Mentions:
             words[0] in COUNTS or not ELSEWHERE.isdisjoint(words)
         ):
             return True
-        label, colon, _ = text[:MOST_LABEL_CHARS].partition(":")
         return bool(colon) and all(map(self._is_generic, label.lower().split()))
 
     def is_plain_name(self, text: str, words: list[str]) -> bool:
@@ -249,11 +332,7 @@ class Mentions:
         if not self._sentence.isdisjoint(tokens[:4]):
             return None
         noun = next(
-            (
-                one
-                for one in map(singular, tokens[1:])
-                if one in self._documents
-            ),
+            (one for one in map(singular, tokens[1:]) if one in self._documents),
             "",
         )
         rest = tokens[1:]
@@ -285,7 +364,14 @@ class Mentions:
 
     def _phrase_only(self, part: str) -> bool:
         """Whether a part has neither a label nor a quotation. It is quick, and most have none."""
-        return ":" not in part and '"' not in part and "“" not in part and " - " not in part and "–" not in part and "—" not in part
+        return (
+            ":" not in part
+            and '"' not in part
+            and "“" not in part
+            and " - " not in part
+            and "–" not in part
+            and "—" not in part
+        )
 
     def _is_generic_or_label(self, word: str) -> bool:
         return self._is_generic(word) or word in self._blank_labels
@@ -345,7 +431,9 @@ class Mentions:
             return None
         persons = not self._persons.isdisjoint(words)
         if persons and not ELSEWHERE.isdisjoint(words):
-            return Mention("record", bare=True, blank=True)  # "The patient from the previous message"
+            return Mention(
+                "record", bare=True, blank=True
+            )  # "The patient from the previous message"
         if len(words) < len(tokens):
             return None
         nouns = [singular(one) for one in words if singular(one) in self._materials]
@@ -389,7 +477,12 @@ class Mentions:
         if not self._told.isdisjoint(rest):
             return False
         aside = rest[:1] == [","] and (rest[1] in ASIDE or self._is_generic(rest[1]))
-        if not aside and rest[:1] in (["with"], ["and"], [","]) and not all(map(self._is_generic, rest)) and noun not in self._documents:
+        if (
+            not aside
+            and rest[:1] in (["with"], ["and"], [","])
+            and not all(map(self._is_generic, rest))
+            and noun not in self._documents
+        ):
             return False
         if rest[:1] == ["with"] and not all(map(self._is_generic, rest)):
             return False

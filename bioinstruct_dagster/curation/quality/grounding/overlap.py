@@ -43,9 +43,7 @@ class Overlap(NamedTuple):
     @property
     def is_foreign(self) -> bool:
         """Whether next to nothing of the output stands in the row."""
-        return (self.told > 1 or self.figures) and (
-            self.new >= LEAST_FOREIGN_SHARE * self.told
-        )
+        return (self.told > 1 or self.figures) and (self.new >= LEAST_FOREIGN_SHARE * self.told)
 
     @property
     def is_all_new(self) -> bool:

@@ -19,9 +19,7 @@ from bioinstruct_dagster.signs import WordedPattern
 
 PLAIN_WORD = re.compile(r"[\w-]+")
 STEM_LETTERS = 7
-DEFINITE = (
-    r"\b(?:the|these|those|which|what|each|every|both|his|her|their|any|listed|mentioned|given|specified)"
-)
+DEFINITE = r"\b(?:the|these|those|which|what|each|every|both|his|her|their|any|listed|mentioned|given|specified)"
 LEAST_NEW_SHARE = 0.6  # of the words of an output that the row does not give
 
 # What was done to get results, or where they are.
@@ -41,8 +39,29 @@ EXISTS = WordedPattern(
     re.IGNORECASE,
 )
 EXIST_WORDS = frozenset(
-    {"is", "are", "was", "were", "been", "has", "have", "came", "researchers", "investigators", "scientists", "authors",
-     "psychologists", "we", "team", "study", "studies", "trial", "experiment", "survey", "project"}
+    {
+        "is",
+        "are",
+        "was",
+        "were",
+        "been",
+        "has",
+        "have",
+        "came",
+        "researchers",
+        "investigators",
+        "scientists",
+        "authors",
+        "psychologists",
+        "we",
+        "team",
+        "study",
+        "studies",
+        "trial",
+        "experiment",
+        "survey",
+        "project",
+    }
 )
 NAMED = re.compile(r"[:(]|\b(?:such as|including|namely|called|named|like|e\.g|i\.e)\b|\"")
 FIGURE = re.compile(
@@ -58,7 +77,8 @@ CALCULATES = WordedPattern(
 )
 HOW_MUCH = WordedPattern(r"\bhow (?:much|many|often)\b|\bwhat dos(?:e|age)\b", re.IGNORECASE)
 DEPENDS = WordedPattern(
-    r"\bdepends? (?:up)?on\b|\bvar(?:y|ies)\b|\bshould be (?:calculated|determined)\b", re.IGNORECASE
+    r"\bdepends? (?:up)?on\b|\bvar(?:y|ies)\b|\bshould be (?:calculated|determined)\b",
+    re.IGNORECASE,
 )
 # Each such task has one of these parts. They are quick to search for.
 CALCULATION_HINTS = ("alculate", "ompute", "ork out", "dd up")
@@ -77,7 +97,11 @@ class Unnamed:
 
     def __init__(self) -> None:
         members = mention_list("members") - {"patient", "information", "history", "detail", "plan"}
-        self._forms = members | {f"{one}s" for one in members} | {"comorbidities", "therapies", "allergies", "procedures", "diagnoses"}
+        self._forms = (
+            members
+            | {f"{one}s" for one in members}
+            | {"comorbidities", "therapies", "allergies", "procedures", "diagnoses"}
+        )
         self._counted = re.compile(
             r"\b(?:(?:an?|had|has|her|his|their|with)(?: (?:new|certain|specific|particular|single"
             r"|prescribed|medical|current|given|other))?|(?:two|three|four|five|six|several|multiple|some"
@@ -115,7 +139,11 @@ class Unnamed:
             text: the input.
             words: of the input, in small letters.
         """
-        return not EXIST_WORDS.isdisjoint(words) and EXISTS.search(text) is not None and self._is_silent(text)
+        return (
+            not EXIST_WORDS.isdisjoint(words)
+            and EXISTS.search(text) is not None
+            and self._is_silent(text)
+        )
 
     def counts(self, text: str, words: list[str], instruction: str) -> bool:
         """Whether the text counts members without a name, and the task is about these members.
