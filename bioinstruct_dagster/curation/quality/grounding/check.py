@@ -65,6 +65,7 @@ PERSONS = frozenset(
     }
 )
 MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
+CLINICAL_PICTURE = "clinical picture"  # no picture
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
 DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
@@ -128,9 +129,9 @@ class _GroundingCheck:
     def _has_no_material(self, instruction: str) -> bool:
         """Whether nothing stands in place of the material at which the instruction points."""
         demands = self._demands
-        if demands.lacks_options("", instruction) or demands.is_said_to_be_here(instruction):
-            return not demands.is_of_its_kind(instruction)
-        if self._parts.has_no_text(instruction):
+        if CLINICAL_PICTURE in instruction:
+            return False
+        if demands.is_said_to_be_here(instruction) or self._parts.has_no_text(instruction):
             return not demands.is_of_its_kind(instruction)
         return demands.lacks_material(instruction) and (
             demands.reads(instruction) or not self._needs.is_topical(instruction)
@@ -180,7 +181,7 @@ class _GroundingCheck:
         if not self._unnamed.only_exists(text, words):
             return self._unnamed.counts(text, words, instruction)
         demands = self._demands
-        if demands.is_borne_by_name(instruction):
+        if demands.is_borne_by_name(instruction) or demands.weighs_claim(instruction):
             return False
         return (
             demands.points(instruction)
@@ -207,6 +208,8 @@ class _GroundingCheck:
             return told.is_invented and demands.chooses_among(mention.noun, instruction)
         verbs = demands.verbs_in(instruction)
         if not reads and (self._needs.is_topical(instruction) or not verbs):
+            return False
+        if not (mention.bare or mention.is_thing) and self._needs.title_does(instruction) and not demands.reads_results(instruction):
             return False
         if mention.is_thing:
             asked = bool(verbs) or demands.asks_what_it_shows(instruction)

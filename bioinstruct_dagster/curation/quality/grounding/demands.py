@@ -63,6 +63,7 @@ SHORT_TEXTS = frozenset(
         "headline",
         "quote",
         "snippet",
+        "passage",
         "message",
         "text",
         "book",
@@ -108,7 +109,7 @@ ASKS = WordedPattern(
     re.IGNORECASE,
 )
 ASKED_OF = WordedPattern(
-    r"^(?:is|are|has|have|did|was|were) (?:the|this|these|there|any)\b"
+    r"^(?:is|are|has|have|did|was|were) (?:the|this|these|there|any)\b(?! an?\b)"
     r"|\b(?:does|do|what|how) (?:the|this|these) (?:[\w-]+ ){1,4}?(?:show|say|reveal|indicate|suggest"
     r"|tell|contain|mention|recommend|state|describe|report|use|give|list)s?\b",
     re.IGNORECASE,
@@ -155,6 +156,7 @@ WAS = WordedPattern(r"\b(?:was|were|did|had)\b", re.IGNORECASE)
 TELLS_HOW = WordedPattern(
     r"^(?:please )?(?:describe|explain|tell|outline|show) (?:how|why|when)\b", re.IGNORECASE
 )
+NAMES_IT = re.compile(r"(?:identify|name) the [\w ]{3,25}\.?", re.IGNORECASE)
 # What only the content of a material tells.
 HELD = WordedPattern(
     r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?|limitations(?! of (?:this|the|an?) (?:study design|design|method|approach|technique))|(?:was|were|has been) (?:\w+ )?confirmed)\b",
@@ -186,6 +188,7 @@ SUPPORT_HINTS = (
     *("upport", "onfirm", "efut", "ontradict", "backed", "ntail", "nswer", "onsistent", "agree"),
     *("ustif", "erifi"),
 )
+OF_STUDY = re.compile(r"\d|\b(?:we|our|randomi[sz]ed|measured|enrolled|assigned)\b", re.IGNORECASE)
 OTHER_LABEL = re.compile(
     r"\b(?:abstract|passage|text|article|report|note|document|paper|table|premise|context|excerpt"
     r"|paragraph|evidence)s?\b",
@@ -207,7 +210,10 @@ class Demands:
         firm = strong - mention_list("unsure")
         at_hand = AT_HAND
         owned = r"(?:the|that|his|her|their|my|your|its|each|[\w-]+(?:'s|’s|s'|s’))"
-        gap = r"(?:[\w'’/-]+ (?:or |and )?){0,4}?"
+        gap = (
+            r"(?:(?!(?:in|to|for|with|from|by|on|at|of|is|are|was|were)\b)[\w'’/-]+"
+            r" (?:or |and )?){0,4}?"
+        )
         some = alternatives(strong)
         kinds = alternatives(members)
         sure = alternatives(
@@ -229,13 +235,7 @@ class Demands:
             re.IGNORECASE,
         )
         firmly = alternatives(firm)
-        taken = alternatives(mention_list("takes"))
-        texts = alternatives(
-            (documents | lists | {"data", "dataset", "table", "result"})
-            - mention_list("unsure")
-            - {"study", "case", "report"}
-            | {"passage"}
-        )
+        texts = alternatives(mention_list("texts"))
         facts = alternatives(mention_list("personal"))
         self._personal = WordedPattern(
             r"^(?:what (?:is|are|was|were)|give|name|state|extract|tell|report|provide|identify|find|list|note|who is) (?:me )?"
@@ -282,9 +282,10 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
             rf"|\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
-            rf"|\b(?:in|from|of|to|on|among|interpret|simplify|review|{taken}) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})(?:e?s)?{end}"
-            rf"|\b(?:{sure}) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{firmly})(?:e?s)?{end}"
-            rf"|\b(?:in|from|on) (?:his|her|their) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?:in|from|among) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})s?{end}"
+            r"|\b(?:summari[sz]e|translate|rewrite|paraphrase|proofread|simplify|shorten|correct"
+            r"|convert|respond to|reply to|condense|anonymi[sz]e) (?:the|his|her|their|[\w-]+(?:'s|’s))"
+            rf" {gap}(?:{texts}){end}"
             rf"|\b(?:following|above|below|attached|provided|(?:the|an?) given|these|listed) {gap}(?:{kinds})(?:e?s)?{end}"
             rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
@@ -326,6 +327,10 @@ class Demands:
         """Whether a question is about what one material shows or says, or what was found."""
         return ASKED_OF.search(instruction) is not None or WAS.search(instruction) is not None
 
+    def reads_results(self, instruction: str) -> bool:
+        """Whether the task needs what only the content of a material tells."""
+        return HELD.search(instruction) is not None or WAS.search(instruction) is not None
+
     def copies(self, instruction: str) -> bool:
         """Whether the answer of the task is words of the material."""
         return COPIES.search(instruction) is not None
@@ -361,6 +366,8 @@ class Demands:
     def is_borne_by_name(self, instruction: str) -> bool:
         """Whether the name of a material is enough for the task."""
         if TELLS_HOW.search(instruction) is not None and WAS.search(instruction) is None:
+            return True
+        if NAMES_IT.fullmatch(instruction):
             return True
         return (
             BY_NAME.search(instruction) is not None
@@ -424,6 +431,10 @@ class Demands:
             and count_words(asked).fewest <= MOST_QUESTION_WORDS
         )
 
+    def weighs_claim(self, instruction: str) -> bool:
+        """Whether the task weighs a claim against a text."""
+        return SUPPORTED.search(instruction) is not None
+
     def lacks_evidence(self, text: str, instruction: str) -> bool:
         """Whether the input is a claim alone, and the task compares it with a text."""
         if not any(hint in instruction for hint in SUPPORT_HINTS):
@@ -436,5 +447,6 @@ class Demands:
             and text.count(". ") == 0
             and OTHER_LABEL.search(text) is None
             and count_words(text).fewest <= MOST_QUESTION_WORDS
+            and OF_STUDY.search(text) is None
             and singular(text.split()[0].lower()) not in {"premise", "abstract"}
         )

@@ -92,9 +92,10 @@ DATE = re.compile(r"\d{1,4}(?:st|nd|rd|th)?")
 AGE = re.compile(r"\d{1,3}-(?:years?|months?|weeks?|days?)(?:-olds?)?")
 OPENINGS = frozenset({"given", "based", "using", "according"})
 DATA_SETS = frozenset({"title", "dataset", "database", "registry"})
-UNTITLED = frozenset({"case", "vignette", "statement", "sentence", "claim", "message", "question"})
 STEM_LETTERS = 5
 MOST_NEW_SHARE = 0.4  # of the words of a part that tells the task again
+INNER_ARTICLES = frozenset({"a", "an"})
+QUANTIFIERS = frozenset({"all", "both", "half", "each", "one", "with", "given", "based"})
 ARTICLES = frozenset(
     {"a", "an", "the", "this", "these", "my", "our", "his", "her", "their", "your"}
 )
@@ -170,6 +171,8 @@ class Mentions:
         self._strong = self._documents.union(
             *map(mention_list, ("results", "images", "lists")), source_list("readable")
         )
+        self._values = mention_list("results") - {"table", "figure", "number"}
+        self._works = mention_list("works")
         self._lists = mention_list("lists")
         self._labels = self._strong | {"title", "attached", "enclosed", "included", "input"}
         self._contents = self._documents.union(
@@ -209,10 +212,12 @@ class Mentions:
         self._after = source_list("about") | self._carriers | RELATIVES | PHRASE_MARKS
         told = source_list("says") | source_list("finding_adjectives")
         self._told = told - self._carriers - {"reported", "diagnosed", "prescribed", "presented"}
+        self._sentence = source_list("verbs") - {"taking"}
         # Words that no mention holds.
         self.content = self._told - self._generic - self._forms
         never = {"i", "we", "he", "she", "you", "they", "it", "to", "there", "no", "please"}
         finite = {one for one in self._carriers if one.endswith("s")} - self._forms
+        self._finite = finite | self._sentence
         self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never | finite
         self._kinds_of_test = {
             "test",
@@ -223,7 +228,6 @@ class Mentions:
             "screening",
             "screen",
         }
-        self._sentence = source_list("verbs") - {"taking"}
         self._persons = frozenset(
             {
                 "patient",
@@ -271,7 +275,7 @@ class Mentions:
             bare,
             blank,
             is_thing=noun not in self._contents,
-            is_sentence=not self._sentence.isdisjoint(text.lower().split()),
+            is_sentence=not self._finite.isdisjoint(text.lower().split()),
             is_member=noun in self._members,
         )
 
@@ -341,7 +345,7 @@ class Mentions:
 
     def _part(self, part: str) -> Mention | None:
         has_blank = BLANKS.search(part) is not None
-        if has_blank and all(
+        if has_blank and self._sentence.isdisjoint(part.lower().split()) and all(
             map(self._is_generic_or_label, TOKEN.findall(BLANKS.sub(" ", part).lower()))
         ):
             return Mention("form", bare=True, blank=True)
@@ -387,8 +391,8 @@ class Mentions:
         named = self._phrase(body)
         if named is not None:
             return named
-        titled = (noun in self._documents and noun not in UNTITLED) or noun in DATA_SETS
-        if titled and self._is_title(body):
+        titled = noun in self._works or noun in DATA_SETS
+        if titled and ("case" not in words or noun == "report") and self._is_title(body):
             return Mention(noun, bare=False)
         return None
 
@@ -416,12 +420,16 @@ class Mentions:
         if place < 0:
             return self._general(tokens)
         before, rest = tokens[:place], tokens[place + 1 :]
+        if any(one in INNER_ARTICLES for one in before[1:] if before[0] not in QUANTIFIERS):
+            return None  # "John sent a letter" is a sentence
         noun = singular(tokens[place])
         if not self._not_before.isdisjoint(before) or any(map(self._is_count, before)):
             return None
         bare = all(map(self._is_generic, before)) and all(map(self._is_generic, rest))
         if bare:
             return Mention(noun, bare=True)
+        if noun in self._members and tokens[place] == noun:
+            return None  # "A disease of the thyroid"
         return Mention(noun, bare=False) if self._leaves_topic(noun, rest, part) else None
 
     def _general(self, tokens: list[str]) -> Mention | None:
@@ -454,7 +462,7 @@ class Mentions:
                 if (
                     token in self._after
                     or token in self._sentence
-                    or CODE.fullmatch(token)
+                    or (CODE.fullmatch(token) and tokens[at - 1] not in self._values)
                     or (token.endswith("ed") and after in PREPOSITIONS)  # "filled in by a student"
                 ):
                     return place

@@ -18,6 +18,7 @@ from bioinstruct_dagster.curation.word_lists import alternatives
 from bioinstruct_dagster.signs import WordedPattern
 
 PLAIN_WORD = re.compile(r"[\w-]+")
+NAMES_MORE = re.compile(r" (?:of|for|that|which|in the|against)\b")
 STEM_LETTERS = 7
 DEFINITE = r"\b(?:the|these|those|which|what|each|every|both|his|her|their|any|listed|mentioned|given|specified)"
 LEAST_NEW_SHARE = 0.6  # of the words of an output that the row does not give
@@ -162,8 +163,10 @@ class Unnamed:
             return False
         if text.count(",") > 1:
             return False
+        if found.group(0)[:2].lower() in {"a ", "an"} and NAMES_MORE.match(text, found.end()):
+            return False  # "A disease of the thyroid"
         noun = re.escape(singular(found.group("noun").lower())[:STEM_LETTERS])
-        definite = re.compile(rf"{DEFINITE} (?:[\w-]+ ){{0,3}}{noun}\w*", re.IGNORECASE)
+        definite = re.compile(rf"{DEFINITE} (?:(?!an?\b)[\w-]+ ){{0,3}}{noun}\w*", re.IGNORECASE)
         return definite.search(instruction) is not None
 
     def _is_silent(self, text: str) -> bool:
