@@ -13,7 +13,12 @@ import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
-from bioinstruct_dagster.curation.quality.grounding.mentions import MARKS, Mention, Mentions
+from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
+    MARKS,
+    Mention,
+    mention_list,
+)
+from bioinstruct_dagster.curation.quality.grounding.mentions import Mentions
 from bioinstruct_dagster.curation.quality.grounding.missing_parts import MissingParts
 from bioinstruct_dagster.curation.quality.grounding.overlap import Overlap, overlap
 from bioinstruct_dagster.curation.quality.grounding.plain_names import PlainNames, shares_word
@@ -33,38 +38,9 @@ from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, ex
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 
 MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
-PERSONS = frozenset(
-    {
-        "patient",
-        "patients",
-        "man",
-        "woman",
-        "child",
-        "infant",
-        "boy",
-        "girl",
-        "baby",
-        "newborn",
-        "toddler",
-        "teenager",
-        "adolescent",
-        "athlete",
-        "adult",
-        "person",
-        "lady",
-        "gentleman",
-        "student",
-        "worker",
-        "smoker",
-        "resident",
-        "mother",
-        "he",
-        "she",
-        "female",
-        "male",
-    }
-)
 MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
+# The beginning of a sentence: "The patient was given …".
+UNFINISHED = re.compile(r"[A-Z].*\b(?:was|is|were|are|has|had)\b[^:_]*(?:\.\.\.|…)")
 CLINICAL_PICTURE = "clinical picture"  # no picture
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
@@ -98,7 +74,7 @@ class _GroundingCheck:
         self._stand_ins, self._parts = StandIns(rule), MissingParts(rule)
         self._words, self._needs = words, TaskNeeds(rule, words)
         self._plain, self._mentions, self._demands = PlainNames(), Mentions(), Demands()
-        self._unnamed = Unnamed()
+        self._unnamed, self._persons = Unnamed(), mention_list("of_persons")
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input; its evidence says of which form the input is."""
@@ -137,14 +113,18 @@ class _GroundingCheck:
             demands.reads(instruction) or not self._needs.is_topical(instruction)
         )
 
-    def _is_mentioned(self, text: str, instruction: str, output: str) -> bool:
+    def _is_mentioned(  # noqa: PLR0911 - one question after the other, the quick ones first
+        self, text: str, instruction: str, output: str
+    ) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
         words = [word.strip(MARKS) for word in text.lower().split()]
         mentions, demands, unnamed = self._mentions, self._demands, self._unnamed
         if len(words) > MOST_CONTENT_WORDS or text in instruction or mentions.tells(words):
             return False
+        if UNFINISHED.fullmatch(text):
+            return False
         told = _Told(text, instruction, output)
-        person = not PERSONS.isdisjoint(words)
+        person = not self._persons.isdisjoint(words)
         if (
             person
             and len(words) <= MOST_COPIED_WORDS
@@ -155,9 +135,12 @@ class _GroundingCheck:
             return True
         if self._is_unnamed(text, words, instruction) and invents(told()):
             return True
-        if mentions.is_plain_name(text, words) and demands.asks_content(instruction):
-            if told().is_foreign:
-                return True
+        if (
+            mentions.is_plain_name(text, words)
+            and demands.asks_content(instruction)
+            and told().is_foreign
+        ):
+            return True
         if not mentions.may_mention(text, words):
             return False
         mention = mentions.read(text, instruction)
@@ -189,7 +172,9 @@ class _GroundingCheck:
             or bool(demands.verbs_in(instruction) and not self._needs.is_topical(instruction))
         )
 
-    def _is_needed(self, mention: Mention, instruction: str, told: Overlap) -> bool:
+    def _is_needed(  # noqa: C901, PLR0911 - one question after the other
+        self, mention: Mention, instruction: str, told: Overlap
+    ) -> bool:
         """Whether the task needs the material that the input mentions."""
         demands = self._demands
         if mention.bare and not mention.is_thing and demands.points_at(mention.noun, instruction):
@@ -198,8 +183,7 @@ class _GroundingCheck:
             return told.is_invented
         if mention.is_sentence and demands.wants_short_text(instruction):
             return False
-        names_none = mention.bare and mention.is_member
-        if demands.is_borne_by_name(instruction) and not names_none:
+        if demands.is_borne_by_name(instruction) and not mention.is_member:
             return False
         points, reads = demands.points(instruction), demands.reads(instruction)
         if mention.blank and (points or reads):
@@ -209,7 +193,11 @@ class _GroundingCheck:
         verbs = demands.verbs_in(instruction)
         if not reads and (self._needs.is_topical(instruction) or not verbs):
             return False
-        if not (mention.bare or mention.is_thing) and self._needs.title_does(instruction) and not demands.reads_results(instruction):
+        if (
+            not (mention.bare or mention.is_thing)
+            and self._needs.title_does(instruction)
+            and not demands.reads_results(instruction)
+        ):
             return False
         if mention.is_thing:
             asked = bool(verbs) or demands.asks_what_it_shows(instruction)

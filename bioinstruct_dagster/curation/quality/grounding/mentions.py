@@ -6,161 +6,54 @@ Does not: what the task demands (demands), what the output tells (overlap), or t
 (words/mentions.yaml, words/sources.yaml).
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-
+from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
+    AGE,
+    ASIDE,
+    BLANK_FORM,
+    BLANKS,
+    CODE,
+    COUNTS,
+    DATA_SETS,
+    ELSEWHERE,
+    EXAMPLES,
+    INNER_ARTICLES,
+    LABEL,
+    LEAST_NAME_WORDS,
+    LEAST_TITLE_WORDS,
+    MOST_COMMAS,
+    MOST_FIRST_WORDS,
+    MOST_GENERAL_WORDS,
+    MOST_HEAD_PLACE,
+    MOST_LABEL_CHARS,
+    MOST_LABEL_WORDS,
+    MOST_NAME_WORDS,
+    MOST_NEW_SHARE,
+    MOST_TITLE_WORDS,
+    OF_WHOM,
+    OPENER,
+    OPENINGS,
+    PHASE,
+    PHRASE_MARKS,
+    PREPOSITIONS,
+    QUANTIFIERS,
+    QUOTED,
+    RELATIVES,
+    STAND_IN,
+    STEM_LETTERS,
+    WHETHER,
+    WHETHERS,
+    YEAR,
+    Mention,
+    mention_list,
+    parts_of,
+)
 from bioinstruct_dagster.curation.quality.grounding.source_names import SUBTITLE
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
-    QUALITY_PACKAGE,
     TOKEN,
     has_measurement,
     singular,
     source_list,
 )
-from bioinstruct_dagster.curation.word_lists import word_list
-
-MENTION_LISTS = "mentions.yaml"
-MOST_HEAD_PLACE = 8  # words up to the noun of a material
-MOST_TITLE_WORDS = 40
-LEAST_TITLE_WORDS = 2
-MOST_COMMAS = 2  # with as many, the words after a material enumerate its content
-MOST_LABEL_WORDS = 6
-
-PARTS = re.compile(
-    r"\s+(?=Question\s?:)|\s*(?:\n|\\n)+\s*|(?<!\bSt\.)(?<!\b[DM]r\.)(?<!\bM[rs]s\.)(?<!\bNo\.)(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z\[(])|;\s"
-)
-BREAK = re.compile(r"[.!?;\n\\:]")
-LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,50}?)\s*(?::|\s[-–—]\s)\s*(.*)", re.DOTALL)
-OPENER = re.compile(
-    r"(?:(?:attached|enclosed|included|input|uploaded)\s?:|here (?:is|are)|this is|these are|attached (?:is|are)|please (?:find|see|read|refer to|review)"
-    r"|see|refer to|read|i (?:have|am|just) \w+(?: you)?|(?:i|we) (?:attach|enclose|upload)(?:ed)?)\s*\b",
-    re.IGNORECASE,
-)
-# A text in place of a value that is to be found elsewhere or not at all.
-STAND_IN = re.compile(
-    r"\W*(?:(?:please )?(?:see|refer to|as|per|in|cf\.?) (?:the |an? )?(?:\w+ ){0,3}"
-    r"(?:chart|file|record|above|below|attached|attachment|enclosed|system|notes?|report|appendix|emr|ehr)"
-    r"|(?:to be|will be) (?:\w+ ?){1,3}|not (?:yet )?(?:\w+ )?(?:provided|given|included|available"
-    r"|attached|shown|supplied|specified)|attached|enclosed|pending|unknown|n/?a|none given|tbd|tba"
-    r"|above|below|omitted|redacted|blank|empty|unavailable|unspecified)?\W*",
-    re.IGNORECASE,
-)
-BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
-COUNTS = frozenset({"two", "three", "four", "several", "some"})
-MOST_GENERAL_WORDS = 10
-# Words that say that a person was described in another place.
-ELSEWHERE = frozenset(
-    {
-        "same",
-        "above",
-        "previous",
-        "earlier",
-        "before",
-        "bed",
-        "room",
-        "yesterday",
-        "below",
-        "described",
-        "mentioned",
-        "following",
-        "seen",
-        "question",
-        "last",
-        "discussed",
-        "ward",
-        "phone",
-        "sent",
-    }
-)
-PHASE = re.compile(r"\b(phase|type|stage|class|grade|level) (?:I{1,3}V?|IV)\b", re.IGNORECASE)
-MARKS = ".,;:()[]\"'“”‘’*"
-WHETHERS = frozenset({"whether", "if", "how"})
-LEAST_NAME_WORDS = 2  # of the name of a document without its noun
-MOST_NAME_WORDS = 10
-MOST_LABEL_CHARS = 60
-MOST_FIRST_WORDS = 14  # searched for a material, quickly
-YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-BLANK_FORM = re.compile(
-    r"(?:[\w /()-]{1,40}[:=]\s*(?:_{2,}|\.{3,}|…|\[\s*\]|\?+|-{2,})\s*[\w/%²]{0,6}[,;.\s]*)+"
-)
-QUOTED = re.compile(r"[\"“][^\"”]{6,300}[\"”]")
-# What a study was to find out.
-WHETHER = re.compile(r"\b(?:whether|if|how)\b[^.;,:]{3,160}")
-CODE = re.compile(r"[a-z]*\d[\w.-]*")
-DATE = re.compile(r"\d{1,4}(?:st|nd|rd|th)?")
-AGE = re.compile(r"\d{1,3}-(?:years?|months?|weeks?|days?)(?:-olds?)?")
-OPENINGS = frozenset({"given", "based", "using", "according"})
-DATA_SETS = frozenset({"title", "dataset", "database", "registry"})
-STEM_LETTERS = 5
-MOST_NEW_SHARE = 0.4  # of the words of a part that tells the task again
-INNER_ARTICLES = frozenset({"a", "an"})
-QUANTIFIERS = frozenset({"all", "both", "half", "each", "one", "with", "given", "based"})
-ARTICLES = frozenset(
-    {"a", "an", "the", "this", "these", "my", "our", "his", "her", "their", "your"}
-)
-PREPOSITIONS = frozenset(
-    {"", "by", "in", "on", "at", "for", "from", "during", "with", "before", "after", "to", "as"}
-)
-# Words of an aside on a picture: its side, its view, its person.
-ASIDE = frozenset(
-    {
-        "right",
-        "left",
-        "both",
-        "bilateral",
-        "pa",
-        "ap",
-        "lateral",
-        "frontal",
-        "axial",
-        "sagittal",
-        "coronal",
-        "lead",
-    }
-)
-OF_WHOM = (["for"], ["of"], ["from"], ["in"])
-EXAMPLES = frozenset({"such", "including", "includes", "include", "like", "namely"})
-RELATIVES = frozenset({"that", "which", "who", "whose"})
-PHRASE_MARKS = frozenset({",", "(", ")", "and", "or", "&", "/", '"', "“", "”"})
-
-
-def mention_list(name: str) -> frozenset[str]:
-    """The words of a list of `words/mentions.yaml`."""
-    return word_list(QUALITY_PACKAGE, MENTION_LISTS, name)
-
-
-def _parts(text: str) -> Iterator[str]:
-    """The parts of an input, one after the other: most inputs are content in the first part."""
-    if BREAK.search(text, 0, len(text) - 1) is None:
-        yield text.strip(" \t-•*")  # most names
-        return
-    end = 0
-    for found in PARTS.finditer(text):
-        yield text[end : found.start()].strip(" \t-•*")
-        end = found.end()
-    yield text[end:].strip(" \t-•*")
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A material that an input mentions.
-
-    Attributes:
-        noun: the material's noun, in the singular; empty for an empty label.
-        bare: whether the input holds nothing but general words beside it.
-        blank: whether the input is a label with nothing behind it.
-        is_thing: whether the noun alone may be a thing that a task speaks of, such as "MRI".
-        is_member: whether the noun is that of a member, such as "diagnoses for a patient".
-        is_sentence: whether the input has a verb.
-    """
-
-    noun: str
-    bare: bool
-    blank: bool = False
-    is_thing: bool = False
-    is_member: bool = False
-    is_sentence: bool = False
 
 
 class Mentions:
@@ -181,19 +74,7 @@ class Mentions:
         self._materials = self._strong | mention_list("members")
         self._members = mention_list("members") - self._strong
         self._verbs = mention_list("takes") | mention_list("judges")
-        self._blank_labels = source_list("variables") | {
-            "kg",
-            "cm",
-            "m",
-            "mmhg",
-            "bpm",
-            "question",
-            "context",
-            "c",
-            "f",
-            "lb",
-            "lbs",
-        }
+        self._blank_labels = source_list("variables") | mention_list("blank_labels")
         self._carriers = mention_list("carriers")
         small = source_list("articles") | source_list("about") | source_list("joints")
         self._generic = self._materials.union(
@@ -219,31 +100,8 @@ class Mentions:
         finite = {one for one in self._carriers if one.endswith("s")} - self._forms
         self._finite = finite | self._sentence
         self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never | finite
-        self._kinds_of_test = {
-            "test",
-            "panel",
-            "imaging",
-            "biopsy",
-            "spirometry",
-            "screening",
-            "screen",
-        }
-        self._persons = frozenset(
-            {
-                "patient",
-                "man",
-                "woman",
-                "person",
-                "child",
-                "adult",
-                "infant",
-                "boy",
-                "girl",
-                "mrs",
-                "mr",
-                "ms",
-            }
-        )
+        self._kinds_of_test = mention_list("kinds_of_test")
+        self._persons = mention_list("persons")
 
     def read(self, text: str, instruction: str) -> Mention | None:
         """The mention that the input is; None if any part of the input is content.
@@ -253,7 +111,7 @@ class Mentions:
             instruction: of the task, which a part of the input may repeat.
         """
         found: list[Mention] = []
-        for part in _parts(text):
+        for part in parts_of(text):
             if not part.strip(" .\"'“”"):
                 continue
             restated = self._restated(part)
@@ -343,10 +201,12 @@ class Mentions:
         bare = all(self._is_generic(word) or word in self._verbs for word in rest)
         return Mention(noun, bare) if noun else None
 
-    def _part(self, part: str) -> Mention | None:
+    def _part(self, part: str) -> Mention | None:  # noqa: PLR0911 - one form after the other
         has_blank = BLANKS.search(part) is not None
-        if has_blank and self._sentence.isdisjoint(part.lower().split()) and all(
-            map(self._is_generic_or_label, TOKEN.findall(BLANKS.sub(" ", part).lower()))
+        if (
+            has_blank
+            and self._sentence.isdisjoint(part.lower().split())
+            and all(map(self._is_generic_or_label, TOKEN.findall(BLANKS.sub(" ", part).lower())))
         ):
             return Mention("form", bare=True, blank=True)
         if (has_blank or "?" in part or "--" in part) and BLANK_FORM.fullmatch(part):
@@ -356,9 +216,9 @@ class Mentions:
         if SUBTITLE.fullmatch(part) and self._is_title(part):
             return Mention("study", bare=False)
         quoted = QUOTED.search(part)
-        if quoted and YEAR.search(part) and self._is_title(quoted.group(0)):
-            if self._told.isdisjoint(part.lower().split()):
-                return Mention("article", bare=False)
+        cited = quoted and YEAR.search(part) and self._is_title(quoted.group(0))
+        if cited and self._told.isdisjoint(part.lower().split()):
+            return Mention("article", bare=False)
         if opened := OPENER.match(part):
             part = part[opened.end() :]
         label = LABEL.fullmatch(part)
@@ -411,7 +271,7 @@ class Mentions:
             and self._told.isdisjoint(words)
         )
 
-    def _phrase(self, part: str) -> Mention | None:
+    def _phrase(self, part: str) -> Mention | None:  # noqa: PLR0911 - one form after the other
         """A noun phrase whose head is a material, perhaps with a verb that tells its topic."""
         if has_measurement(part) or part.endswith("?"):
             return None
@@ -471,7 +331,7 @@ class Mentions:
                 return -1
         return place if place == len(tokens) - 1 else -1
 
-    def _leaves_topic(self, noun: str, rest: list[str], part: str) -> bool:
+    def _leaves_topic(self, noun: str, rest: list[str], part: str) -> bool:  # noqa: PLR0911 - one sign of content after the other
         """Whether the words after the noun only give a topic or a person."""
         if noun in self._kinds_of_test or (noun in self._members and rest[:1] not in OF_WHOM):
             return False
@@ -480,7 +340,7 @@ class Mentions:
             return False  # "medications including aspirin"
         if "," in rest and noun in self._lists:
             return False
-        if sum(token == "," for token in rest) >= MOST_COMMAS and not QUOTED.search(part):
+        if rest.count(",") >= MOST_COMMAS and not QUOTED.search(part):
             return False
         if not self._told.isdisjoint(rest):
             return False

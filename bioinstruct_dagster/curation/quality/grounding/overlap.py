@@ -7,7 +7,7 @@ Belongs here: this count. Does not: what counts as a mention (mentions), or the 
 import re
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.quality.grounding.mentions import mention_list
+from bioinstruct_dagster.curation.quality.grounding.mention_signs import mention_list
 
 LEAST_LETTERS = 4
 STEM_LETTERS = 5

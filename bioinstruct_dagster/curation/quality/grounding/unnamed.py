@@ -7,7 +7,7 @@ or the words (words/mentions.yaml).
 
 import re
 
-from bioinstruct_dagster.curation.quality.grounding.mentions import mention_list
+from bioinstruct_dagster.curation.quality.grounding.mention_signs import mention_list
 from bioinstruct_dagster.curation.quality.grounding.overlap import Overlap
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
     has_measurement,
@@ -20,7 +20,10 @@ from bioinstruct_dagster.signs import WordedPattern
 PLAIN_WORD = re.compile(r"[\w-]+")
 NAMES_MORE = re.compile(r" (?:of|for|that|which|in the|against)\b")
 STEM_LETTERS = 7
-DEFINITE = r"\b(?:the|these|those|which|what|each|every|both|his|her|their|any|listed|mentioned|given|specified)"
+DEFINITE = (
+    r"\b(?:the|these|those|which|what|each|every|both|his|her|their|any|listed|mentioned|given"
+    r"|specified)"
+)
 LEAST_NEW_SHARE = 0.6  # of the words of an output that the row does not give
 
 # What was done to get results, or where they are.
@@ -28,9 +31,12 @@ EXISTS = WordedPattern(
     r"\b(?:is|are|was|were|(?:has|have|had) (?:just |now |already )?been)"
     r" (?:now |again |also |all |already |both |recently |just )?"
     r"(?:available|stored|kept|filed|ready|back|measured|drawn|tested|checked|repeated|completed"
-    r"|performed|done|taken|obtained|collected|recorded|documented|listed|summari[sz]ed|reported|attached|sent|uploaded|enclosed"
+    r"|performed|done|taken|obtained|collected|recorded|documented|listed|summari[sz]ed|reported"
+    r"|attached|sent|uploaded|enclosed"
     r"|scanned|archived|saved|submitted|reviewed|examined|analy[sz]ed|evaluated|assessed|ordered"
-    r"|carried out|weighed|counted|scanned|swabbed|biopsied|interviewed|surveyed|determined|calculated|established|written down|noted down|entered|printed|included|provided|shared|described|explained)\b"
+    r"|carried out|weighed|counted|scanned|swabbed|biopsied|interviewed|surveyed|determined"
+    r"|calculated|established|written down|noted down|entered|printed|included|provided|shared"
+    r"|described|explained)\b"
     r"(?! (?:as|that|to be|high|low|normal|positive|negative|because|when|where|if|for signs))"
     r"|\b(?:researchers|investigators|scientists|authors|psychologists|we|team|stud(?:y|ies)|trial"
     r"|experiment|survey|project)\b.{0,40}\b(?:compared|examined|studied|tested|investigated"
@@ -105,9 +111,11 @@ class Unnamed:
         )
         self._counted = re.compile(
             r"\b(?:(?:an?|had|has|her|his|their|with)(?: (?:new|certain|specific|particular|single"
-            r"|prescribed|medical|current|given|other))?|(?:two|three|four|five|six|several|multiple|some"
+            r"|prescribed|medical|current|given|other))?|(?:two|three|four|five|six|several"
+            r"|multiple|some"
             r"|various|certain|different|few|many|both|other)(?: [\w-]+)?) "
-            rf"(?P<noun>{alternatives(members)}|comorbiditie|therapie|allergie|procedure)(?:s|es)?\b",
+            rf"(?P<noun>{alternatives(members)}|comorbiditie|therapie|allergie|procedure)(?:s"
+            rf"|es)?\b",
             re.IGNORECASE,
         )
         told = source_list("says") | source_list("finding_adjectives")
