@@ -24,6 +24,12 @@ def first_reject(instruction: str, task_input: str, output: str) -> Finding | No
     return next((one for one in result.findings if one.verdict == "reject"), None)
 
 
+def rejects(instruction: str, task_input: str, output: str) -> set[str]:
+    """The rules that reject the row."""
+    (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])
+    return {one.rule for one in result.findings if one.verdict == "reject"}
+
+
 def seen(instruction: str, task_input: str, output: str = "The patient improved.") -> str | None:
     """What the rule `ungrounded_input` takes the input for; None if it does not apply."""
     (result,) = shipped_gate().check([RowTexts(instruction, task_input, output)])

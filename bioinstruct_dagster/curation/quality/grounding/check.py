@@ -12,18 +12,37 @@ part of what is needed (missing_parts, two_things), or reading the instruction (
 import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.grounding.demands import Demands
+from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
+    MARKS,
+    Mention,
+    mention_list,
+)
+from bioinstruct_dagster.curation.quality.grounding.mentions import Mentions
 from bioinstruct_dagster.curation.quality.grounding.missing_parts import MissingParts
+from bioinstruct_dagster.curation.quality.grounding.overlap import Overlap, overlap
 from bioinstruct_dagster.curation.quality.grounding.plain_names import PlainNames, shares_word
 from bioinstruct_dagster.curation.quality.grounding.source_names import SourceNames
-from bioinstruct_dagster.curation.quality.grounding.source_words import SourceWords, nouns_of
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    SourceWords,
+    has_measurement,
+    nouns_of,
+)
 from bioinstruct_dagster.curation.quality.grounding.stand_ins import StandIns
 from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
 from bioinstruct_dagster.curation.quality.grounding.two_things import lacks_second
+from bioinstruct_dagster.curation.quality.grounding.unnamed import Unnamed, invents
 from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInputs
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 
+MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
+MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
+# The beginning of a sentence: "The patient was given …".
+UNFINISHED = re.compile(r"[A-Z].*\b(?:was|is|were|are|has|had)\b[^:_]*(?:\.\.\.|…)")
+CLINICAL_PICTURE = "clinical picture"  # no picture
+NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
 DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
 DETERMINED = ("a ", "an ", "the ")
@@ -32,6 +51,17 @@ DETERMINED = ("a ", "an ", "the ")
 def ungrounded_check(rule: UngroundedRule) -> RowCheck:
     """A check for an input that only names the source that its task needs."""
     return _GroundingCheck(rule).check
+
+
+class _Told:
+    """The overlap of an output with its row, which few rows need."""
+
+    def __init__(self, text: str, instruction: str, output: str) -> None:
+        self._row = (text, instruction, output)
+
+    def __call__(self) -> Overlap:
+        """The overlap."""
+        return overlap(*self._row)
 
 
 class _GroundingCheck:
@@ -43,13 +73,14 @@ class _GroundingCheck:
         self._names, self._vague = SourceNames(rule, words), VagueInputs(words)
         self._stand_ins, self._parts = StandIns(rule), MissingParts(rule)
         self._words, self._needs = words, TaskNeeds(rule, words)
-        self._plain = PlainNames()
+        self._plain, self._mentions, self._demands = PlainNames(), Mentions(), Demands()
+        self._unnamed, self._persons = Unnamed(), mention_list("of_persons")
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input; its evidence says of which form the input is."""
         text = row.input.strip()
         if not text:
-            missing = self._parts.has_no_text(row.instruction)
+            missing = self._has_no_material(row.instruction)
             evidence = {"saw": excerpt(row.instruction), "as": "missing"}
             return RuleMatch(evidence) if missing else None
         if len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
@@ -60,9 +91,126 @@ class _GroundingCheck:
         form = self._form(text, instruction)
         if form == "name" and self._tells_finding(text, row.output):
             return None
-        if not form and self._plain.is_name(text, instruction, row.output):
+        if not form and (
+            self._plain.is_name(text, instruction, row.output)
+            or self._is_mentioned(text, instruction, row.output)
+        ):
             form = "name"
+        if form in {"name", "link"} and self._demands.is_of_thing(instruction):
+            return None
+        if form == "name" and overlap(text, instruction, row.output).is_taken:
+            return None
         return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
+
+    def _has_no_material(self, instruction: str) -> bool:
+        """Whether nothing stands in place of the material at which the instruction points."""
+        demands = self._demands
+        if CLINICAL_PICTURE in instruction:
+            return False
+        if demands.is_said_to_be_here(instruction) or self._parts.has_no_text(instruction):
+            return not demands.is_of_its_kind(instruction)
+        return demands.lacks_material(instruction) and (
+            demands.reads(instruction) or not self._needs.is_topical(instruction)
+        )
+
+    def _is_mentioned(  # noqa: PLR0911 - one question after the other, the quick ones first
+        self, text: str, instruction: str, output: str
+    ) -> bool:
+        """Whether the input mentions the material that the task takes from or judges."""
+        words = [word.strip(MARKS) for word in text.lower().split()]
+        mentions, demands, unnamed = self._mentions, self._demands, self._unnamed
+        if len(words) > MOST_CONTENT_WORDS or text in instruction or mentions.tells(words):
+            return False
+        if UNFINISHED.fullmatch(text):
+            return False
+        told = _Told(text, instruction, output)
+        person = not self._persons.isdisjoint(words)
+        if (
+            person
+            and len(words) <= MOST_COPIED_WORDS
+            and self._lacks_facts(text, instruction, told)
+        ):
+            return True
+        if unnamed.holds_no_figure(text, instruction) or unnamed.depends(text, instruction, output):
+            return True
+        if self._is_unnamed(text, words, instruction) and invents(told()):
+            return True
+        if (
+            mentions.is_plain_name(text, words)
+            and demands.asks_content(instruction)
+            and told().is_foreign
+        ):
+            return True
+        if not mentions.may_mention(text, words):
+            return False
+        mention = mentions.read(text, instruction)
+        return mention is not None and self._is_needed(mention, instruction, told())
+
+    def _lacks_facts(self, text: str, instruction: str, told: "_Told") -> bool:
+        """Whether the output tells facts about a person that the input does not give."""
+        demands = self._demands
+        if demands.copies(instruction):
+            return told().is_foreign and not self._needs.spares(instruction)
+        if has_measurement(text):
+            return False
+        if demands.asks_personal_fact(instruction):
+            return told().is_all_new
+        if "," in text or not demands.asks_particulars(instruction):
+            return False
+        return (told().figures or demands.asks_of_past(instruction)) and told().is_foreign
+
+    def _is_unnamed(self, text: str, words: list[str], instruction: str) -> bool:
+        """Whether the input says that something exists, and the task needs to know what it is."""
+        if not self._unnamed.only_exists(text, words):
+            return self._unnamed.counts(text, words, instruction)
+        demands = self._demands
+        if demands.is_borne_by_name(instruction) or demands.weighs_claim(instruction):
+            return False
+        return (
+            demands.points(instruction)
+            or demands.reads(instruction)
+            or bool(demands.verbs_in(instruction) and not self._needs.is_topical(instruction))
+        )
+
+    def _is_needed(  # noqa: C901, PLR0911 - one question after the other
+        self, mention: Mention, instruction: str, told: Overlap
+    ) -> bool:
+        """Whether the task needs the material that the input mentions."""
+        demands = self._demands
+        if mention.bare and not mention.is_thing and demands.points_at(mention.noun, instruction):
+            return True
+        if mention.blank and mention.noun == "record":
+            return told.is_invented
+        if mention.is_sentence and demands.wants_short_text(instruction):
+            return False
+        if demands.is_borne_by_name(instruction) and not mention.is_member:
+            return False
+        points, reads = demands.points(instruction), demands.reads(instruction)
+        if mention.blank and (points or reads):
+            return True
+        if mention.is_member and not mention.bare:
+            return told.is_invented and demands.chooses_among(mention.noun, instruction)
+        verbs = demands.verbs_in(instruction)
+        if not reads and (self._needs.is_topical(instruction) or not verbs):
+            return False
+        if (
+            not (mention.bare or mention.is_thing)
+            and self._needs.title_does(instruction)
+            and not demands.reads_results(instruction)
+        ):
+            return False
+        if mention.is_thing:
+            asked = bool(verbs) or demands.asks_what_it_shows(instruction)
+            known = points or told.figures or demands.takes_surely(instruction)
+            return asked and known and (mention.bare or told.is_invented)
+        if mention.bare:
+            return True
+        if told.figures and mention.noun not in NORMS:
+            return True
+        if mention.noun in NORMS or not (points or reads):
+            asked = demands.takes_surely(instruction) or demands.asks_content(instruction)
+            return asked and told.is_invented
+        return told.is_invented
 
     def _form(self, text: str, instruction: str) -> str:
         """The form of an ungrounded input; empty if the input is grounded."""
@@ -70,8 +218,12 @@ class _GroundingCheck:
             return "link"
         if self._stand_ins.is_mark(text):
             return "placeholder"
-        if self._parts.is_question_alone(text, instruction):
+        if self._parts.is_question_alone(text, instruction) or self._demands.lacks_options(
+            text, instruction
+        ):
             return "question"
+        if self._demands.lacks_evidence(text, instruction):
+            return "one of two"
         return (
             "one of two" if lacks_second(text, instruction) else self._named_form(text, instruction)
         )

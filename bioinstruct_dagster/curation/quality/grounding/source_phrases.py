@@ -76,6 +76,8 @@ class SourcePhrases:
         head, rest = self._split(tokens)
         if not self._is_noun_phrase(head) or self._says_more(head, rest):
             return None
+        if rest[:1] == ["to"] and len(head) > 1 and singular(head[-2]) in self._words.class_of:
+            return None  # "the study plans to collect samples"
         if head and head[-1].isdigit():
             head = head[:-1]  # "Table 2"
         listed = False

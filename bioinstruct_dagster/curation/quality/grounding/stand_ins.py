@@ -47,6 +47,7 @@ MARK = re.compile(
 LETTERED = re.compile(
     r"\b(?:drug|medication|medicine|disease|condition|treatment|test|gene|procedure|vaccine"
     r"|compound|substance|device|therapy|statement|option|sentence|choice|answer|study|article|text"
+    r"|brand|regimen|product|supplement|antibiotic|herb|hospital|method|intervention|ingredient|company"
     r"|abstract|report|claim|patient|case|scenario|sample|value|symptom|code|question|passage)s?"
     r" (?:[A-DX-Z]|XYZ|ABC)\b(?:(?:,| and| or|, and|, or) [A-DX-Z]\b)*",
     re.IGNORECASE,

@@ -64,6 +64,10 @@ class TaskNeeds:
         """Whether the task works on a text or on data that should be there."""
         return any(signs.search(instruction) for signs in (self._processes, self._at_hand))
 
+    def title_does(self, instruction: str) -> bool:
+        """Whether the title of a work may be enough."""
+        return self._titles_do.search(instruction) is not None
+
     def needs_list(self, members: str, instruction: str) -> bool:
         """Whether the task is about the members of a list, and does not write one."""
         if self.spares(instruction) or self._writes_list.search(instruction):

@@ -16,7 +16,7 @@ MOST_WORDS_OF_NAME = 5
 # Signs that an input holds more than one thing.
 SEVERAL = re.compile(
     r"[,;/&|\n]|\\n|\b(?:and|or|vs|versus|with|to|between|but|whereas|while|than|from|both|plus)\b"
-    r"|\b[2b][.):]|[.!?]\s+\S",
+    r"|\s[-–—]\s|[\"”] [\"“]|\b[2b][.):]|[.!?]\s+\S",
     re.IGNORECASE,
 )
 # Each task that needs two things has one of these words.

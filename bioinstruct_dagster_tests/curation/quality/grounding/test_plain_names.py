@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster_tests.curation.quality.shipped_rules import first_reject, seen
+from bioinstruct_dagster_tests.curation.quality.shipped_rules import first_reject, rejects, seen
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,8 @@ def test_letters_of_a_proper_name_do_not(task_input):
     ],
 )
 def test_a_design_gives_no_results(task_input, output):
-    found = first_reject("Summarize the result of the clinical trial.", task_input, output)
-    assert found is not None
-    assert found.rule == "results_not_given"
+    rules = rejects("Summarize the result of the clinical trial.", task_input, output)
+    assert "results_not_given" in rules
 
 
 def test_a_design_with_its_result_is_whole():

@@ -1,0 +1,211 @@
+"""The patterns by which an instruction is read as the demand for a material.
+
+Belongs here: these patterns. Does not: their use (demands), or nouns and verbs
+(words/mentions.yaml).
+"""
+
+import re
+
+from bioinstruct_dagster.signs import WordedPattern
+
+AT_HAND = (
+    r"(?:this|these|those|following|(?:the|an?|each|any|your) given|attached|enclosed|provided"
+    r"|above|below|listed"
+    r"|accompanying|supplied|specified|named|mentioned|reported|submitted|uploaded|indicated)"
+)
+# The material is said to be at hand: "the abstract supplied", "the patient described above".
+HERE = WordedPattern(
+    r"\b(?:described|mentioned|given|presented|shown|listed|provided|supplied|attached|named|quoted"
+    r"|printed|stated|included|reported|announced|pasted) (?:above|below|here|as (?:the |an )?input"
+    r"|in the input"
+    r"|earlier|previously|overleaf)\b"
+    r"|\b(?:is|are) (?:attached|enclosed|uploaded|supplied|pasted|shown (?:above|below|here))\b"
+    r"|\b(?:shown|pictured|depicted|displayed)(?: (?:is|are|has|have)\b|\W*$)"
+    r"|\bthis (?:patient|man|woman|child|infant|person|case)\b(?! (?:with|who|whose|has|had|is a|of"
+    r"|study|report))"
+    r"|\bthe (?:underlined|highlighted|boldfaced?|italici[sz]ed|bracketed|circled|marked|misspelled"
+    r"|misspelt|missing) (?:word|term|part|phrase|value|text|letter)s?\b"
+    r"|\b(?:patient|man|woman) in question\b|\b(?:you see|you are given|you have been given"
+    r"|in front of you)\b"
+    r"|\bthe (?:first|second|third|last|other) (?:sentence|statement|option|paragraph|passage"
+    r"|text|image|report|note|claim)\b",
+    re.IGNORECASE,
+)
+WRITES_UP = WordedPattern(
+    r"\b(?:summary|conclusions?|impression|abstract|synopsis|caption|interpretation|discussion)"
+    r" (?:section |part |paragraph )?(?:of|for|to|from|that follows from) (?:the|this|these)\b",
+    re.IGNORECASE,
+)
+# What each material of its kind holds, or should hold.
+OF_ITS_KIND = WordedPattern(
+    r"\bshould (?:include|contain|have|be)\b|\bcomponents\b|\belements of\b|\btypical\b|\bhow to\b"
+    r"|\bin general\b|\bstandard\b",
+    re.IGNORECASE,
+)
+# What a thing is for, or who made it, which its name tells.
+OF_THING = WordedPattern(
+    r"\bmodalit\w+\b|\bused (?:for|to)\b|\bpublish(?:es|ed by)\b|\borgani[sz]ation\b"
+    r"|\bwhat (?:kind|sort|type) of\b",
+    re.IGNORECASE,
+)
+SHORT_TEXTS = frozenset(
+    {
+        "sentence",
+        "statement",
+        "phrase",
+        "claim",
+        "headline",
+        "quote",
+        "snippet",
+        "passage",
+        "message",
+        "text",
+        "book",
+        "study",
+        "tweet",
+        "post",
+        "label",
+    }
+)
+MOST_WORDS = 45  # of an instruction that holds no material itself
+MOST_QUESTION_WORDS = 40
+# A verb at the beginning of a clause, or after "please", "and" and similar words.
+VERB = re.compile(
+    r"(?:^|[.!?:;,]\s+|\b(?:and|then|to|please|can you|could you|you|or)\s+)(?:\w+ly\s)?([a-z-]+)",
+    re.IGNORECASE,
+)
+# What the name of a material tells, or what is known of each material of its kind.
+BY_NAME = WordedPattern(
+    r"\b(?:(?<!cell )(?<!blood )types?|kinds?|modalit\w+|purpose|indications?|when (?:to|is|should)"
+    r"|why|preparation"
+    r"|department|specialty|genre|titles?|headings?|meaning|view|projection|body (?:part|region)"
+    r"|organ|anatom\w+"
+    r"|uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site|strengths?"
+    r"|components|elements|principles?|importance|typically|common|expected|usually|usual|ideal"
+    r"|template|checklist"
+    r"|units?|examples?|should (?:contain|include|be|have)|how (?:to|do|does|is|are|(?:the"
+    r"|an?) [\w ]{1,30}? (?:is|are|should))|hypothes[ie]s|topics?|keywords?|subject"
+    r"|research question|study design|full form|stands? for|definition|synonyms?|(?<!in )terms?"
+    r"|acronym|abbreviation)\b",
+    re.IGNORECASE,
+)
+# A question about what was done, said or found, or about one material at hand.
+PAST = WordedPattern(
+    r"\b(?:which|what|how many|how|who|when|where|whether|if|did|was|were)\b.{0,60}?"
+    r"\b(?:was|were|did|had|has been|have been|(?:have|has) \w+(?:ed|en))\b"
+    r"|\bwhat (?:the [\w-]+|he|she|they|we) (?:\w+ed|said|told|wrote|did|saw|felt|took|ate)\b"
+    r"|\b(?:is|are) (?:reported|mentioned|stated|recorded|described|documented|noted|visible|seen"
+    r"|shown)\b|\b(?:that|which) the \w+ (?:used|mentioned|reported|described|made|acknowledge)\b",
+    re.IGNORECASE,
+)
+OF_PERSON = WordedPattern(
+    r"(?:'s|’s|s'|s’) |\b(?:his|her)\b|\b(?:of|for) (?:the|this|his|her) (?:[\w-]+ )?(?:patient|man"
+    r"|woman|newborn|child|infant"
+    r"|baby|boy|girl|person)\b",
+    re.IGNORECASE,
+)
+ASKS = WordedPattern(
+    r"\b(?:does|did|do|is|are|was|were|has|have) (?:the|this|these|that|those|table|figure|chapter"
+    r"|section)\b",
+    re.IGNORECASE,
+)
+ASKED_OF = WordedPattern(
+    r"^(?:is|are|has|have|did|was|were) (?:the|this|these|there|any)\b(?! an?\b)"
+    r"|\b(?:does|do|what|how) (?:the|this|these) (?:[\w-]+ ){1,4}?(?:show|say|reveal|indicate"
+    r"|suggest"
+    r"|tell|contain|mention|recommend|state|describe|report|use|give|list)s?\b",
+    re.IGNORECASE,
+)
+FOUND = WordedPattern(
+    r"\bthe (?:[\w-]+ ){0,2}(?:results?|findings?|hypothes[ie]s|conclusions?|authors?|researchers"
+    r"|speakers?|callers?|presenters?|writers?|interviewees?|participants|reviewers?|lecturers?"
+    r"|data|p-values?|endpoints?|confounders?|effect size|sample size|investigators)\b",
+    re.IGNORECASE,
+)
+# The task copies words out of a material.
+COPIES = WordedPattern(
+    r"(?:^|[.,;:]\s|\b(?:and|then|please|to)\s)(?:\w+ly\s)?(?:extract|pull|retrieve|quote"
+    r"|highlight|pick out|copy|redact|underline)\b(?!.{0,20}\b(?:potential|possible|likely"
+    r"|relevant)\b)"
+    r"|^(?:identify|find|list|name|give|locate|spot|note) (?:every|each|all)\b.{0,60}\b(?:in|from"
+    r"|that (?:was|were|is|are))\b"
+    r"|^(?:which|what) (?!is\b|are\b|was\b)\w.{0,60}\b(?:is|are|was|were) (?:reported|mentioned"
+    r"|stated|recorded"
+    r"|documented|noted)\b"
+    r"|^(?:list|name|give|state|identify|report) (?:the|all|every) [\w -]{2,40} that (?:was|were"
+    r"|have been|has been|had)\b"
+    r"|^(?:list|name|give|state|identify|report) the [\w -]{2,40} (?:documented|recorded|noted"
+    r"|charted|mentioned|reported|stated) (?:for|in|by|on|at|during)\b",
+    re.IGNORECASE,
+)
+CHOICE_HINTS = ("answer", "option", "choice", "alternative")
+CHOOSES = WordedPattern(
+    r"\b(?:choose|select|pick|mark|give|identify) (?:the )?(?:single )?(?:correct|best|right"
+    r"|most appropriate)"
+    r" (?:answer|option|choice|alternative)\b",
+    re.IGNORECASE,
+)
+# What is general or may be inferred, and need not stand in a record.
+HEDGED = WordedPattern(
+    r"\b(?:possible|potential|potentially|likely|common|commonly|typical|typically|expected|usual"
+    r"|usually|should|recommend\w*|suggest\w*"
+    r"|first-line|appropriate|suitable|necessary|required|needed|general|may|might|can|could|would"
+    r"|risk|associated with|caused by"
+    r"|causes?|used (?:to|for|in)|relevant|best|next|main|key|important|classic|characteristic"
+    r"|consistent with|contraindicated|interact\w*"
+    r"|of (?:an?|each|this|the) (?:disease|condition|disorder|drug|medication|syndrome|infection"
+    r"|deficiency))\b",
+    re.IGNORECASE,
+)
+OF_PAST = WordedPattern(
+    r"\b(?:was|were|did|had|has been|have been|taking|takes|took|prescribed|received|performed|done"
+    r"|given"
+    r"|documented|recorded|reported|noted|mentioned|found|seen|on admission|at discharge|discharge"
+    r"|examination|exam)\b",
+    re.IGNORECASE,
+)
+WAS = WordedPattern(r"\b(?:was|were|did|had)\b", re.IGNORECASE)
+TELLS_HOW = WordedPattern(
+    r"^(?:please )?(?:describe|explain|tell|outline|show) (?:how|why|when)\b", re.IGNORECASE
+)
+NAMES_IT = re.compile(r"(?:identify|name) the [\w ]{3,25}\.?", re.IGNORECASE)
+# What only the content of a material tells.
+HELD = WordedPattern(
+    r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?"
+    r"|limitations(?! of (?:this|the|an?) (?:study design|design|method|approach|technique))"
+    r"|(?:was|were|has been) (?:\w+ )?confirmed)\b",
+    re.IGNORECASE,
+)
+WITHIN = re.compile(
+    r"\b(?:in|from|within|by|of|to|on) (?:the|this|these|that|each|following|given|her|his|their) ",
+    re.IGNORECASE,
+)
+# A quotation, or a text after a colon or a line break, may be the material itself.
+OWN_TEXT = re.compile(
+    r"\([^()]*\d[^()]*\)|:\s*\S|[\"“]\S+|['‘]\S+\s[^'’]{3,}['’]|\n\s*\S|…|\.\.\.|\(e\.g|\bsuch as\b"
+)
+OPTIONS_ASKED = WordedPattern(r"\bwhich (?:one )?of (?:the following|these)\b", re.IGNORECASE)
+OPTIONS = re.compile(r"\n\s*\S|\\n|\b[A-Ea-e1-5][).:]\s|\([A-Ea-e1-5]\)|[:;]\s*\S|,|\bor\b|\?\s*\S")
+SUPPORTED = WordedPattern(
+    r"\b(?P<first>claim|statement|hypothesis|question|answer|sentence|conclusion|summary"
+    r"|headline)\b"
+    r".{0,60}\b(?:supported|confirmed|refuted|contradicted|backed|entailed|answered|consistent"
+    r"|agrees?|justified|supports?|refutes?|contradicts?|entails?|verified|answerable)\b.{0,30}?"
+    r"\b(?:by|with|from|in|of)? ?(?:the|this|an?) (?:[\w-]+ ){0,2}"
+    r"(?P<second>abstract|passage|text|article|report|note|document|paper|table|premise|context"
+    r"|excerpt|paragraph)\b"
+    r"|\b(?:supports?|refutes?|contradicts?|entails?|answers?) (?:the|this|an?) (?:[\w-]+ ){0,2}"
+    r"(?:claim|statement|hypothesis)\b",
+    re.IGNORECASE,
+)
+# Each such task has one of these parts. They are quick to search for.
+SUPPORT_HINTS = (
+    *("upport", "onfirm", "efut", "ontradict", "backed", "ntail", "nswer", "onsistent", "agree"),
+    *("ustif", "erifi"),
+)
+OF_STUDY = re.compile(r"\d|\b(?:we|our|randomi[sz]ed|measured|enrolled|assigned)\b", re.IGNORECASE)
+OTHER_LABEL = re.compile(
+    r"\b(?:abstract|passage|text|article|report|note|document|paper|table|premise|context|excerpt"
+    r"|paragraph|evidence)s?\b",
+    re.IGNORECASE,
+)
