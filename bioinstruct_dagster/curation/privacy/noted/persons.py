@@ -1,0 +1,28 @@
+"""Which text, and which sentence, speaks of one person.
+
+Belongs here: these tests. Does not: what such a text tells (numbers, days, facilities, towns).
+"""
+
+import re
+
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of
+
+ONE_PERSON = re.compile(
+    rf"\b(?:{any_of(DATES('one_person'), NOTED('subjects'))}"
+    rf"|\d{{1,3}}[- ](?:year|yr|month)s?[- ]old)\b(?!s)",
+    re.IGNORECASE,
+)
+_ONE_PERSON_WORDS = NOTED("one_person")
+# A text that speaks of many persons must name one beside a detail.
+_GROUP_WORDS = NOTED("groups")
+
+
+def is_about_one_person(text: ScannedText) -> bool:
+    """Whether a text speaks of one person."""
+    return text.holds_any(_ONE_PERSON_WORDS)
+
+
+def is_about_groups(text: ScannedText) -> bool:
+    """Whether a text also speaks of groups of persons, as reports of studies do."""
+    return text.holds_any(_GROUP_WORDS)

@@ -1,0 +1,82 @@
+"""Towns in sentences of a person's life: "He runs the hardware store in Machynlleth".
+
+Belongs here: prepositions of place before an unknown word in capitals, beside a word of life. Does
+not: "lives in" and home labels (places.homes), or facilities (facilities). The words are in
+`words/noted.yaml`. Every repetition is bounded.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
+from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
+from bioinstruct_dagster.curation.privacy.places.forms import STATE
+from bioinstruct_dagster.curation.privacy.regions import is_large
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
+
+_WORD = r"[A-ZÀ-Þ][a-zà-ÿ'’]{1,20}(?:-(?:[a-z]{1,6}-)?[A-ZÀ-Þa-zà-ÿ][a-zà-ÿ]{1,20})?"
+_TOWN = rf"{_WORD}(?:\s(?:{_WORD}|or\sConsequences|upon\s{_WORD}|on\s{_WORD}|de\s{_WORD}|under\s{_WORD})){{0,2}}"
+_TOWN_HERE = re.compile(
+    rf"(?P<v>{_TOWN}(?:,\s{STATE}\b)?)(?![\w-]|['’]s?\s(?:disease|syndrome|sign|test|criteria|palsy|phenomenon|esophagus|lymphoma|thyroiditis|score|tumou?r|procedure|triad|solution|position|aneurysm|cyst|hernia)|\s(?:disease|syndrome|sign|test|criteria|score|chorea|species|scale))"
+)
+# The end of a preposition of place before a word in capitals; one capital letter is found fastest.
+_CAPITAL = re.compile(
+    r"[A-ZÀ-Þ](?:(?<=\bin .)|(?<=[Ii]n .)|(?<=rom .)|(?<=ear .)|(?<= to .)|(?<=side .)|(?<= of .)|(?<=und .)|(?<=into .)|(?<=ough .)|(?<=ural .)|(?<=town .)|(?<=lled .)|(?<=ting .)|(?<=ward .)|(?<=wards .)|(?<=tween .)|(?<=ving .)|(?<=yond .)|(?<=past .)|(?<=via .)|(?<=med .))[a-zà-ÿ]"
+)
+_PREPOSITION = re.compile(rf"(?<![\w-])(?i:{any_of(NOTED('town_prepositions'))})\s$")
+_WITH_STATE = re.compile(rf"(?<![\w-])(?P<v>{_TOWN},\s(?:{STATE}\b))(?![\w-])")
+_LIFE = re.compile(
+    rf"\b{any_of(NOTED('life_words'))}\b|[- ]old\b[^.;]{{3,30}}\bfrom\b", re.IGNORECASE
+)
+_COUNTY = re.compile(rf"\b(?P<v>{_WORD}(?:\s{_WORD})?\s(?:County|Township|Parish|Borough|Shire))(?![\w-])(?!\s(?:Hospital|Jail))|\b(?:[Cc]ounty|[Vv]illage|[Tt]own(?:ship|land)?|[Cc]ity|[Hh]amlet|[Ss]uburb|[Bb]orough|[Cc]ommunity|[Ii]sland|[Pp]arish)\sof\s(?P<w>{_TOWN})")
+_ASKED = re.compile(
+    rf"\b[Ww]here\b[^?\n]{{0,80}}\?\s{{0,3}}(?:\w{{5,15}}(?:_\d)?:\s)?(?:(?:Um|Uh|Oh|Well|Yes|Yeah)?,?\s?)?(?:(?i:from|in|at|near|over\sin|out\sof|I['’]m\sfrom|I\slive\sin|I\swas\sin|we['’]re\sfrom|originally\sfrom|we\slive\sin)\s)?(?P<v>{_TOWN})(?=[,.!?]|\s(?:originally|but|and|so|area))"
+)
+_LIFE_WORDS = NOTED("life_words") | {"old"}
+_STATE_HINT = re.compile(r",(?<=[a-z],) [A-Z](?:[A-Z]\b|[a-z]{3})")
+_COUNTY_WORDS = frozenset(("county", "village", "town", "township", "city", "hamlet", "suburb", "borough", "community", "island", "parish", "shire", "townland"))
+_BEFORE, _AFTER = 90, 50
+
+
+@cache
+def not_towns() -> frozenset[str]:
+    """Words in capitals that are no town, in small letters."""
+    return NOTED("not_towns")
+
+
+def noted_town_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
+    """The towns in the sentences of a person's life."""
+    raw = text.raw
+    if text.holds_any(_LIFE_WORDS):
+        for capital in _CAPITAL.finditer(raw):
+            start = capital.start()
+            if not _PREPOSITION.search(raw, max(0, start - 17), start):
+                continue
+            match = _TOWN_HERE.match(raw, start)
+            if match and _is_town(match["v"]) and _has_life(raw, start, match.end(), tied=tied):
+                yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
+    patterns = [
+        *((_WITH_STATE,) if _STATE_HINT.search(raw) else ()),
+        *((_COUNTY,) if text.holds_any(_COUNTY_WORDS) else ()),
+        *((_ASKED,) if "where" in text.words else ()),
+    ]
+    for pattern in patterns:
+        for match in pattern.finditer(raw):
+            group = str(match.lastgroup)
+            if _is_town(match[group]) and (not tied or ONE_PERSON.search(raw, max(0, match.start() - _BEFORE), match.end() + _AFTER)):
+                yield Span("location", *match.span(group), DOUBTFUL_SCORE)
+
+
+def _is_town(name: str) -> bool:
+    first = name.split()[0].strip(",").lower()
+    return first not in not_towns() and not is_large(name.split(",")[0])
+
+
+def _has_life(raw: str, start: int, end: int, *, tied: bool) -> bool:
+    before = re.split(r"[.;!?\n]\s", raw[max(0, start - _BEFORE) : start])[-1]
+    after = re.split(r"[.;!?\n]", raw[end : end + _AFTER])[0]
+    if tied and not (ONE_PERSON.search(before) or ONE_PERSON.search(after)):
+        return False
+    return bool(_LIFE.search(before) or _LIFE.search(after))
