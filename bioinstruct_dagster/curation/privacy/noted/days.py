@@ -28,11 +28,11 @@ _WEEKDAY = rf"{any_of(NOTED('weekdays'))}\.?,?"
 _WORDED = re.compile(
     rf"(?<![\w.-]){_MONTH}\b\.?,?\s(?:the\s)?{_ONE_DAY}(?:{_TO}(?:the\s)?{_ONE_DAY})?\b(?!\s?(?:%|mg|hours|days|weeks|percent|years|patients|of\sthe))(?:,?\s{_YEAR}\b)?"
     rf"|(?<![\w./-])(?:{_ONE_DAY}{_TO}(?:the\s)?)?{_ONE_DAY}(?:\sday)?(?:,?\s(?:of\s)?|-|/|\.(?=[A-Z]))?{_MONTH}\b(?!['’-]s)(?:[.,]{{0,2}}[\s/-]?(?:of\s)?(?:{_YEAR}|\d\d)\b)?"
-    rf"|(?<![\w.-]){_MONTH}-?{_DAY}-?(?:19|20)?\d\d\b"
+    rf"|(?<![\w.-]){_DAY}{_MONTH}(?:19|20)?\d\d\b|(?<![\w.-]){_MONTH}-?{_DAY}-?(?:19|20)?\d\d\b"
 )
-_MONTH_OF_YEAR = re.compile(
-    rf"(?<![\w.-]){_MONTH}\b\.?,?\s?(?:of\s|in\s|/|-)?{_YEAR}\b|(?<![\w./-])(?:0?[1-9]|1[0-2])/(?:19|20)\d\d(?![/\d])"
-)
+_MONTH_OF_YEAR = re.compile(rf"(?<![\w.-]){_MONTH}\b\.?,?\s?(?:of\s|in\s|/|-)?{_YEAR}\b")
+_FIGURES_OF_MONTH = re.compile(r"(?<![\w./-])(?:0?[1-9]|1[0-2])/(?:19|20)\d\d(?![/\d])")
+_FIGURES_OF_MONTH_HINT = re.compile(r"\d/(?:19|20)\d\d(?![/\d])")
 _FIGURES = re.compile(
     r"(?<![\w./$€£,-])(?:\d\d?/\d\d?/(?:(?:19|20)\d\d|\d\d)|\d\d?\.\d\d?\.(?:(?:19|20)\d\d|\d\d)|\d\d?-\d\d?-(?:(?:19|20)\d\d|\d\d)"
     r"|(?:19|20)\d\d([-/.])\d\d?\1\d\d?|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d\d?\s?/\s?\d\d?\s?/\s?(?:19|20)\d\d"
@@ -44,10 +44,16 @@ _SHORT = re.compile(
     r"(?P<v>(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?:\s?(?:-|–|to|through|and)\s?(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))?)(?![\w/%-]|[.,:]\d|\s?(?:mg|ml|of|to|on|in\s(?:the|all)|strength|pain|%|positive|patients|x))"
 )
 _FRACTIONS = frozenset(("1/2", "1/3", "2/3", "1/4", "3/4"))
-_SHORT_HINT = re.compile(r"\d/(?<=[a-z:] \d/)\d|\d\d/(?<=[a-z:] \d\d/)\d")
+_SHORT_HINT = re.compile(r"\d/(?<=[\s(]\d/)\d|\d\d/(?<=[\s(]\d\d/)\d")
 _NO_SHORT = re.compile(rf"\b{any_of(NOTED('no_short_dates_before'))}\b", re.IGNORECASE)
+# Forms that are no score and no strength: "19/6", "3/22", "2/3-2/9".
+_BARE = re.compile(
+    r"(?<![\w./$-])(?P<v>(?:1[3-9]|2[1-35-9]|3[01])/(?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])/(?:1[134679]|1[68]|2[1236789]|31)"
+    r"|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])\s?[-–]\s?(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))(?![\w/%-]|[.,:]\d|\s?(?:mg|ml|of|in\s(?:the|all)|strength|pain|%|positive|patients|x|inch|mm|cm))"
+)
 _ORDINAL_DAY = re.compile(
     rf"\b(?:[Oo]n\s)?{_WEEKDAY}\s(?:the\s)?(?P<v>\d{{1,2}}(?:st|nd|rd|th)|{_ORDINAL})(?=[,.;)\n]|\s(?:of|at|and|for|with|by|when|after|in\sthe)\b|$)"
+    rf"|\b(?:started|began|since|until|till|on|due|seen|admitted|discharged)\s(?P<x>\d{{1,2}}(?:st|nd|rd|th))(?=[,.;)\n]|$)"
     rf"|\b(?:on|since|until|till|by|from|before|after)\sthe\s(?P<w>\d{{1,2}}(?:st|nd|rd|th))(?=[,.;)\n]|\s(?:at|of\s(?:this|last|next|the)\smonth|and\s(?:has|was|is|he|she|I)|with|when|he|she|I|for|by|in\sthe\s(?:morning|evening|afternoon))\b|$)"
 )
 _ORDINAL_SIGN = re.compile(r"\d(?:st|nd|rd|th)\b")
@@ -66,7 +72,7 @@ def noted_day_spans(text: ScannedText, *, person: bool) -> Iterator[Span]:
     group = is_about_groups(text)
     for begin, end in _month_parts(text):
         yield from _days(_WORDED, raw, begin, end, tied=group)
-        yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=True)
+        yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=group)
     if text.has_digit:
         for begin, end in pieces(_FIGURES_HINT, raw, 12, 16):
             for span in _days(_FIGURES, raw, begin, end, tied=group):
@@ -75,6 +81,8 @@ def noted_day_spans(text: ScannedText, *, person: bool) -> Iterator[Span]:
         if "/" in raw:
             for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
                 yield from _short_days(raw, begin, end)
+            for begin, end in pieces(_FIGURES_OF_MONTH_HINT, raw, 2, 8):
+                yield from _days(_FIGURES_OF_MONTH, raw, begin, end, tied=group)
         for begin, end in pieces(_ORDINAL_SIGN, raw, 30, 30):
             yield from _days(_ORDINAL_DAY, raw, begin, end, tied=group)
     for begin, end in text.parts_around(_HOLIDAY_WORDS, 2, 40):
@@ -82,7 +90,7 @@ def noted_day_spans(text: ScannedText, *, person: bool) -> Iterator[Span]:
 
 
 def _short_days(raw: str, begin: int, end: int) -> Iterator[Span]:
-    for match in _SHORT.finditer(raw, begin, end):
+    for match in (*_SHORT.finditer(raw, begin, end), *_BARE.finditer(raw, begin, end)):
         if match["v"] not in _FRACTIONS and not _NO_SHORT.search(
             raw, max(0, match.start() - 40), match.end() + 20
         ):

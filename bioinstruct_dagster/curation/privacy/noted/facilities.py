@@ -18,7 +18,7 @@ _CAPITALIZED = {
     " ".join(word.capitalize() for word in entry.split()) for entry in NOTED("facility_types")
 }
 _TYPES = any_of(NOTED("facility_types"), _CAPITALIZED)
-_WORD = r"(?:[A-ZÀ-Þ][a-zà-ÿ'’.-]{1,20}|St\.?|Mt\.?|[A-Z]\.)"
+_WORD = r"(?:[A-ZÀ-Þ][a-zà-ÿ'’.]{1,20}(?:-[A-ZÀ-Þ]?[a-zà-ÿ]{1,20})?|St\.?|Mt\.?|[A-Z]\.)"
 _NAME = rf"(?:{_WORD}|[A-Z]{{2,5}})(?:\s(?:{_WORD}|of|and|the|de|la|del|on|in|&)){{0,4}}?"
 _NAMED = re.compile(
     rf"(?:\b(?P<at>at|to|from|in|by|of|near|with|for|through|the|via|called|@)\s|(?<![\w'’-]))(?:(?:the|The)\s)?(?P<v>(?P<n>{_NAME})\s(?P<t>{_TYPES}))\b(?!['’-])"
@@ -39,6 +39,11 @@ _CUE = re.compile(
 _KNOWN = re.compile(
     rf"\b(?:at|to|from|in|by|near)\s(?:the\s)?(?P<v>{any_of(NOTED('known_facilities'))}|(?:St|Saint|Mt|Mount)\.?\s[A-Z][a-zà-ÿ]{{2,15}}(?:['’]s?)?)(?![\w-])(?!\s[A-Z])"
 )
+_AT = re.compile(
+    rf"\bat\s(?:the\s)?(?P<v>(?:St\.?|Mt\.?|[A-ZÀ-Þ][a-zà-ÿ]{{2,15}}['’]?s?|[A-Z]{{3,5}})(?:\s(?:{_WORD}|of\s{_WORD})){{0,2}})(?=[,.;)\n]|\s[a-z]|$)"
+)
+_AT_CUE = re.compile(rf"\b{any_of(NOTED('at_cues'))}\b", re.IGNORECASE)
+_NOT_AT = NOTED("not_at")
 _PREPOSITION = re.compile(r"(?: [a-z]{2,10}){0,2} (?:in|of|at|near|outside|on) [A-ZÀ-Þ]")
 _BEFORE, _AFTER, _NEAR = 70, 45, 80
 _ABROAD_WORDS = cues(NOTED("named_types_abroad"))
@@ -69,6 +74,9 @@ def noted_facility_spans(
             and not (tied and _is_far(raw, match))
         ):
             yield Span("location", *match.span(), DOUBTFUL_SCORE)
+    for match in _named_at(text, not_towns):
+        if not (tied and _is_far(raw, match)):
+            yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
     if text.holds_any(_ABROAD_WORDS):
         for match in _TYPE_ABROAD.finditer(raw):
             if match["v"].lower() not in not_towns and match["v"].lower() not in _GENERIC:
@@ -77,6 +85,18 @@ def noted_facility_spans(
         for match in _KNOWN.finditer(raw):
             if _CUE.search(raw, max(0, match.start() - 50), match.start("v")):
                 yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
+
+
+def _named_at(text: ScannedText, not_towns: frozenset[str]) -> Iterator[re.Match[str]]:
+    """Names after "at", beside what is done in a facility."""
+    if "at" not in text.words:
+        return
+    for match in _AT.finditer(text.raw):
+        first = match["v"].split()[0].lower()
+        if not (first in not_towns or first in _NOT_AT or first in _GENERIC):
+            before = re.split(r"[.;!?\n]\s", text.raw[max(0, match.start() - _NEAR) : match.start()])
+            if _AT_CUE.search(before[-1]):
+                yield match
 
 
 def _places(text: ScannedText) -> Iterator[int]:

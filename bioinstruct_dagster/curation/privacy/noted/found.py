@@ -9,8 +9,10 @@ from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.noted.ages import noted_age_spans
 from bioinstruct_dagster.curation.privacy.noted.days import noted_day_spans
 from bioinstruct_dagster.curation.privacy.noted.facilities import noted_facility_spans
+from bioinstruct_dagster.curation.privacy.noted.names import noted_name_spans
 from bioinstruct_dagster.curation.privacy.noted.numbers import noted_number_spans
 from bioinstruct_dagster.curation.privacy.noted.persons import is_about_groups, is_about_one_person
+from bioinstruct_dagster.curation.privacy.noted.plates import noted_plate_spans
 from bioinstruct_dagster.curation.privacy.noted.towns import noted_town_spans, not_towns
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
@@ -18,10 +20,19 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 def noted_spans(text: ScannedText) -> Iterator[Span]:
     """All details of a text that a light context shows."""
     person, group = is_about_one_person(text), is_about_groups(text)
-    if text.has_number:
-        yield from noted_number_spans(text, person=person, group=group)
     yield from noted_day_spans(text, person=person)
-    if person:
-        yield from noted_age_spans(text)
-        yield from noted_facility_spans(text, not_towns(), tied=group)
-        yield from noted_town_spans(text, tied=group)
+    if not person:
+        return
+    if text.has_number:
+        yield from noted_number_spans(text, group=group)
+    if text.has_digit:
+        yield from noted_plate_spans(text)
+    yield from noted_age_spans(text)
+    yield from noted_facility_spans(text, not_towns(), tied=group)
+    yield from noted_town_spans(text, tied=group)
+
+
+def noted_names(text: ScannedText) -> Iterator[Span]:
+    """The names of a text that a light context announces."""
+    if is_about_one_person(text) and not is_about_groups(text):
+        yield from noted_name_spans(text)

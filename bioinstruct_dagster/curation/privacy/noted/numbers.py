@@ -14,13 +14,14 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
 
 # It begins with the digit, because the search for one character is the fastest.
 _RUN = re.compile(
-    r"\d(?:(?:[A-Z]{0,3}|[./-]|/[A-Z]{1,3}|-[A-Z]{1,3}-?)\d){3,20}|\d{3}[ ]\d{3}[ ]\d{3,4}|\d\d[ ]\d\d[ ]\d\d[ ]\d\d"
-    r"|\d{4}[ ]\d{4}(?:[ ]\d{2,4})?"
+    r"\d(?:\d{2}[ ]\d{3}(?:[ ]\d{2,4})?(?![ ]?\d)|\d[ ]\d\d[ ]\d\d[ ]\d\d|\d[ ]\d{3}[ ]\d{3}(?![ ]?\d)"
+    r"|\d{3}[ ]\d{4}(?:[ ]\d{2,4})?(?![ ]?\d)"
+    r"|(?:(?:[A-Z]{0,3}[./-]?|/[A-Z]{1,3}|-[A-Z]{1,3}-?)\d){3,20})"
 )
 _BEFORE_RUN = re.compile(
     r"(?:(?<![A-Za-z0-9])(?:[A-Z]{1,4}[./-]){1,2}[A-Z]{0,3}|(?<![A-Za-z0-9])[A-Z]{1,6}\s?)$"
 )
-_AFTER_RUN = re.compile(r"[/-]?[A-Z]{1,3}(?![A-Za-z0-9])|[/-][A-Z0-9]{1,3}(?![A-Za-z0-9])")
+_AFTER_RUN = re.compile(r"[./-]?[A-Z]{1,3}(?![A-Za-z0-9])|[/-][A-Z0-9]{1,3}(?![A-Za-z0-9])")
 _QUANTITY_AFTER = re.compile(
     rf"[\s-]?(?:%|‰|°|[×x]\s?10|\(|\+|/\s?[a-zµμ(]|{any_of(NOTED('quantities_after'))}(?![A-Za-z]))"
     r"|[.,:]\d|[\d'’^*/]|\s?[-–=<>±/~]\s?[\d.]",
@@ -35,75 +36,75 @@ _SURE = re.compile(
 )
 _PREFIXES = NOTED("not_identified_prefixes")
 _PUBLIC = re.compile(
-    r"\b(?:pmid|pmc\w*|doi|isbn|issn|nct|isrctn|eudract|prospero|crd|grant|cas|genbank|accession numbers?|"
-    r"omim|mim|uniprot|rrid|trial|registry|registered|clinicaltrials|catalog|cat|protocol|icd|cpt|loinc|snomed|"
-    r"e/p|ref|sequence|rs|chromosome|chr|position|zinc|fda|nda|patent|isin|hgvs|c|g|p)\b\W{0,3}[^;!?\n]{0,24}$",
+    r"\b(?:pmid|pmc\w*|doi|isbn|issn|nct|isrctn|eudract|prospero|crd|grant|cas|genbank|omim|uniprot|rrid"
+    r"|clinicaltrials|catalog|protocol|icd|cpt|loinc|snomed|sequence|chromosome|patent|e/p)\b"
+    r"\W{0,3}[^;!?\n]{0,24}$",
     re.IGNORECASE,
 )
+_MEASURE = re.compile(
+    r"\d{1,3}/\d{1,3}(?:[./-]\d{1,3}){0,2}|\d{1,4}[.]\d{1,4}|\d{1,4}-\d{1,4}"
+    r"|\d+\.\d+(?:-\d+(?:\.\d+)?)?|\d{1,3}(?:-\d{1,3}){1,4}|\d{1,2}/\d{4}|\d+(?:\.\d+)?/\d+"
+)
+_OBSTETRIC = re.compile(r"G\d{1,2}P\d{1,4}")
+_GROUPED = re.compile(r"\d{1,3}-\d{4}|\d{2,3}(?:-\d{2,3}){2}")
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _GOES_ON_BEFORE = tuple("$€£.,-–/_=<>~^+*@")
-_BEFORE, _AFTER = 80, 40  # characters in which a thing is looked for
-_SHORT, _LONG, _CERTAIN = 4, 6, 8  # digits
+_BEFORE, _AFTER = 80, 25  # characters in which a thing is looked for
+_SHORT, _LONG = 4, 6  # digits
 
 
-def noted_number_spans(text: ScannedText, *, person: bool, group: bool) -> Iterator[Span]:
-    """Numbers of records, samples, accounts and devices in a text.
+def noted_number_spans(text: ScannedText, *, group: bool) -> Iterator[Span]:
+    """Numbers of records, samples, accounts and devices in a text about one person.
 
     Args:
         text: the text.
-        person: whether the text is about one person.
-        group: whether it is also about groups of persons.
+        group: whether it is also about groups of persons; then a thing must stand near.
     """
     raw = text.raw
     for match in _RUN.finditer(raw):
         start, end = match.span()
         before = raw[max(0, start - 12) : start]
-        if (left := _BEFORE_RUN.search(before)) is not None:
+        if left := _BEFORE_RUN.search(before):
             start -= len(left[0])
         elif before[-1:].isalnum() or before[-1:] in _GOES_ON_BEFORE:
             continue
-        if (right := _AFTER_RUN.match(raw, end)) is not None:
+        if right := _AFTER_RUN.match(raw, end):
             end = right.end()
-        if end < len(raw) and raw[end].isalnum():
-            continue
-        if _is_identifier(raw, start, end, person=person, group=group):
-            yield Span("other_id", start, end, DOUBTFUL_SCORE)
+        spaced = not left and raw[match.start() : end].count(" ") == 1
+        if not (raw[end : end + 1].isalnum() or (spaced and match[0][3] == " ")):
+            value = raw[start:end]
+            if not _is_measure(value, raw, end) and _is_identifier(value, raw, start, end, group):
+                yield Span("other_id", start, end, DOUBTFUL_SCORE)
 
 
-def _is_identifier(raw: str, start: int, end: int, *, person: bool, group: bool) -> bool:
-    value = raw[start:end]
-    digits = sum(map(str.isdigit, value))
-    letters = value.strip("0123456789 ./-")
+def _is_measure(value: str, raw: str, end: int) -> bool:
+    """Whether a value is a date, a year, a ratio, a range or a quantity."""
     body = value.lstrip(_CAPITALS)
-    prefix = value[: len(value) - len(body)]
-    if is_date(value) or is_date(body.strip()) or _is_measure(body.strip() if body[:1] == " " else value) or _QUANTITY_AFTER.match(raw, end):
+    spaced = body.removeprefix(" ")
+    return (
+        is_date(value)
+        or is_date(spaced)
+        or (
+            _MEASURE.fullmatch(spaced if spaced != body else value) is not None
+            and not (_GROUPED.fullmatch(value) and _SURE.search(raw, max(0, end - 50), end))
+        )
+        or _QUANTITY_AFTER.match(raw, end) is not None
+    )
+
+
+def _is_identifier(value: str, raw: str, start: int, end: int, group: bool) -> bool:
+    before = raw[max(0, start - _BEFORE) : start].rpartition(TEXT_LIMIT)[2]
+    if _PUBLIC.search(before[-40:]) or _OBSTETRIC.fullmatch(value):
         return False
-    before = raw[max(0, start - _BEFORE) : start]
-    if TEXT_LIMIT in before:
-        before = before[before.rindex(TEXT_LIMIT) :]
-    if _PUBLIC.search(before[-40:]):
-        return False
-    if group and not _THING.search(before):
-        return False
-    plain = value.isdigit()
-    if plain and len(value) == 4 and value[:2] in ("19", "20"):
-        return False
-    if prefix in _PREFIXES and not _THING.search(before):
-        return False
-    if digits >= _CERTAIN and (person or plain) and not (prefix and prefix in _PREFIXES):
-        return plain is False or not _QUANTITY_BEFORE.search(before) or person
-    if not person:
-        return False
-    if digits >= _LONG or (letters and digits > _SHORT):
+    prefix = value[: len(value) - len(value.lstrip(_CAPITALS))]
+    digits, plain = sum(map(str.isdigit, value)), value.isdigit()
+    lettered = any(map(str.isalpha, value))
+    if group or prefix in _PREFIXES:
+        return (lettered or digits > _SHORT) and _THING.search(before) is not None
+    if digits >= _LONG or (lettered and digits > _SHORT):
         return not (plain and value.endswith("000"))
-    after = raw[end : end + _AFTER].split(TEXT_LIMIT)[0]
-    after = re.split(r"[.;!?\n]", after)[0]
-    if _SURE.search(before[-40:]) and not _QUANTITY_BEFORE.search(before.removesuffix("number is ")):
+    if _SURE.search(before[-40:]) and not _QUANTITY_BEFORE.search(before):
         return True
-    near = re.split(r"[.;!\n]\s", before)[-1]
-    return bool(letters or digits > _SHORT) and bool(_THING.search(near[-50:]) or _THING.search(after[:25]))
-
-
-def _is_measure(value: str) -> bool:
-    """Whether a value is a ratio, a range, a decimal number, or a range of years."""
-    return re.fullmatch(r"\d{1,3}/\d{1,3}(?:[./-]\d{1,3}){0,2}|\d{1,4}[.]\d{1,4}|\d{1,4}-\d{1,4}|\d+\.\d+(?:-\d+(?:\.\d+)?)?|\d{1,3}(?:-\d{1,3}){1,4}|\d{1,2}/\d{4}", value) is not None
+    near = re.split(r"[.;!\n]\s", before)[-1][-50:]
+    after = re.split(r"[.;!?\n]", raw[end : end + _AFTER].partition(TEXT_LIMIT)[0])[0]
+    return (lettered or digits > _SHORT) and bool(_THING.search(near) or _THING.search(after))

@@ -15,14 +15,18 @@ ONE_PERSON = re.compile(
 )
 _ONE_PERSON_WORDS = NOTED("one_person")
 # A text that speaks of many persons must name one beside a detail.
+_NOTE_WORDS = NOTED("note_words")
+_STUDY_WORDS = NOTED("studies") | NOTED("groups")
 _GROUP_WORDS = NOTED("groups")
 
 
 def is_about_one_person(text: ScannedText) -> bool:
-    """Whether a text speaks of one person."""
-    return text.holds_any(_ONE_PERSON_WORDS)
+    """Whether a text speaks of one person, or of nobody, as fragments of notes do."""
+    return text.holds_any(_ONE_PERSON_WORDS) or not text.holds_any(_STUDY_WORDS)
 
 
 def is_about_groups(text: ScannedText) -> bool:
-    """Whether a text also speaks of groups of persons, as reports of studies do."""
-    return text.holds_any(_GROUP_WORDS)
+    """Whether a text may speak of groups of persons, as reports of studies do."""
+    return text.holds_any(_GROUP_WORDS) or (
+        text.holds_any(_STUDY_WORDS) and not text.holds_any(_NOTE_WORDS)
+    )

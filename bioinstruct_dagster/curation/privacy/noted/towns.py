@@ -23,20 +23,29 @@ _TOWN_HERE = re.compile(
 )
 # The end of a preposition of place before a word in capitals; one capital letter is found fastest.
 _CAPITAL = re.compile(
-    r"[A-ZÀ-Þ](?:(?<=\bin .)|(?<=[Ii]n .)|(?<=rom .)|(?<=ear .)|(?<= to .)|(?<=side .)|(?<= of .)|(?<=und .)|(?<=into .)|(?<=ough .)|(?<=ural .)|(?<=town .)|(?<=lled .)|(?<=ting .)|(?<=ward .)|(?<=wards .)|(?<=tween .)|(?<=ving .)|(?<=yond .)|(?<=past .)|(?<=via .)|(?<=med .))[a-zà-ÿ]"
+    r"[A-ZÀ-Þ](?:(?<=\bin .)|(?<=[Ii]n .)|(?<=rom .)|(?<=ear .)|(?<= to .)|(?<=side .)|(?<= of .)|(?<=und .)|(?<=into .)|(?<=ough .)|(?<=ural .)|(?<=town .)|(?<=lled .)|(?<=ting .)|(?<=ward .)|(?<=wards .)|(?<=tween .)|(?<=ving .)|(?<=yond .)|(?<=past .)|(?<= at .)|(?<= by .)|(?<=off .)|(?<=ally .)|(?<=via .)|(?<=med .))[a-zà-ÿ]"
 )
 _PREPOSITION = re.compile(rf"(?<![\w-])(?i:{any_of(NOTED('town_prepositions'))})\s$")
 _WITH_STATE = re.compile(rf"(?<![\w-])(?P<v>{_TOWN},\s(?:{STATE}\b))(?![\w-])")
 _LIFE = re.compile(
     rf"\b{any_of(NOTED('life_words'))}\b|[- ]old\b[^.;]{{3,30}}\bfrom\b", re.IGNORECASE
 )
+_MOTION = re.compile(rf"\b{any_of(NOTED('motions'))}\b", re.IGNORECASE)
 _COUNTY = re.compile(rf"\b(?P<v>{_WORD}(?:\s{_WORD})?\s(?:County|Township|Parish|Borough|Shire))(?![\w-])(?!\s(?:Hospital|Jail))|\b(?:[Cc]ounty|[Vv]illage|[Tt]own(?:ship|land)?|[Cc]ity|[Hh]amlet|[Ss]uburb|[Bb]orough|[Cc]ommunity|[Ii]sland|[Pp]arish)\sof\s(?P<w>{_TOWN})")
+_HOME = re.compile(
+    rf"\b(?:[Hh]ome|[Hh]ometown|[Hh]ome\stown|[Rr]esidence|[Aa]ddress|[Bb]irthplace)(?:\son\sfile)?(?:\sis|\swas|:)\s(?P<v>{_TOWN})(?=[,.;)\n]|\sand\b|$)"
+    rf"|\b(?:[Ll]ives?|[Ll]iving|[Rr]esides?)(?:\s[a-z]{{2,12}}){{0,4}}\s?[(,]\s?(?P<w>{_TOWN})(?=\)|\.)"
+    rf"|\b(?P<x>{_TOWN})\s(?:native|resident|local)\b|\ba\s(?P<y>{_TOWN})\s(?:girl|boy|man|woman|lad|lass|native|resident)\b"
+)
+_HOME_WORDS = frozenset(("home", "hometown", "residence", "address", "birthplace", "lives", "live", "living", "resides", "native", "resident", "local", "girl", "boy", "lad", "lass"))
 _ASKED = re.compile(
     rf"\b[Ww]here\b[^?\n]{{0,80}}\?\s{{0,3}}(?:\w{{5,15}}(?:_\d)?:\s)?(?:(?:Um|Uh|Oh|Well|Yes|Yeah)?,?\s?)?(?:(?i:from|in|at|near|over\sin|out\sof|I['’]m\sfrom|I\slive\sin|I\swas\sin|we['’]re\sfrom|originally\sfrom|we\slive\sin)\s)?(?P<v>{_TOWN})(?=[,.!?]|\s(?:originally|but|and|so|area))"
 )
 _LIFE_WORDS = NOTED("life_words") | {"old"}
 _STATE_HINT = re.compile(r",(?<=[a-z],) [A-Z](?:[A-Z]\b|[a-z]{3})")
 _COUNTY_WORDS = frozenset(("county", "village", "town", "township", "city", "hamlet", "suburb", "borough", "community", "island", "parish", "shire", "townland"))
+# A place stands after these, and seldom anything else.
+_STRONG = re.compile(r"\b(?:near|outside|outside of|north of|south of|east of|west of)\s$")
 _BEFORE, _AFTER = 90, 50
 
 
@@ -60,6 +69,7 @@ def noted_town_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     patterns = [
         *((_WITH_STATE,) if _STATE_HINT.search(raw) else ()),
         *((_COUNTY,) if text.holds_any(_COUNTY_WORDS) else ()),
+        *((_HOME,) if text.holds_any(_HOME_WORDS) else ()),
         *((_ASKED,) if "where" in text.words else ()),
     ]
     for pattern in patterns:
@@ -75,8 +85,12 @@ def _is_town(name: str) -> bool:
 
 
 def _has_life(raw: str, start: int, end: int, *, tied: bool) -> bool:
+    if raw.endswith("to ", 0, start) and not _MOTION.search(raw, max(0, start - 40), start):
+        return False
     before = re.split(r"[.;!?\n]\s", raw[max(0, start - _BEFORE) : start])[-1]
     after = re.split(r"[.;!?\n]", raw[end : end + _AFTER])[0]
+    if _STRONG.search(raw, max(0, start - 12), start) and not tied:
+        return True
     if tied and not (ONE_PERSON.search(before) or ONE_PERSON.search(after)):
         return False
     return bool(_LIFE.search(before) or _LIFE.search(after))
