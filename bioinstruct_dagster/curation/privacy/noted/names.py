@@ -75,8 +75,8 @@ def noted_name_spans(text: ScannedText) -> Iterator[Span]:
     raw = text.raw
     for capital in _CAPITAL.finditer(raw):
         start = capital.start()
-        last = raw[max(0, start - _BEFORE) : start - 1].rpartition(" ")[2].lower().strip(",:(\n")
-        if last not in _LAST_WORDS:
+        last = raw[max(0, start - _BEFORE) : start].split()[-1:]
+        if not last or last[0].lower().strip(",:(") not in _LAST_WORDS:
             continue
         if _ANNOUNCER.search(raw, max(0, start - _BEFORE), start) and (
             match := _HERE.match(raw, start)
