@@ -22,10 +22,10 @@ _AGE = rf"(?<![\w.$€£<>≥≤/–:-])(?:{_HIGH}|{WRITTEN}){_NO_MORE}"
 _PERSON = any_start_of(NOTED("old_persons"))
 _LINK = (
     r"(?:['’]s|['’]ll\sbe|['’]m|\sis|\swas|\sare|\sam|\swill\sbe|\sof|\saged?|\sturn(?:s|ed|ing)|\sbeing|\snow|\salmost|\snearly|\spast|\sover|\sjust|\sonly|\sabout|\sapproaching|\snearing|\spushing|\sreached|\shas\s(?:just\s)?turned"
-    r"|\sabove|\sbeyond|\salready|\sat|\sage|\sthe|\sripe|\sold|\scurrently|\spresently|\slived\sto|\sdied|\sactually|\stoday|\shere|\s\(|,|:|\s-)"
+    r"|\sabove|\sbeyond|\salready|\sat|\sage|\sthe|\sripe|\sold|\scurrently|\spresently|\slived\sto|\sdied|\sactually|\stoday|\shere|\swhat|\slike|\sum|\suh|\swell|\soh|\smust\sbe|\smaybe|\slet['’]s\ssee|\s\(|,|:|\s-)"
 )
 _TOLD = re.compile(
-    rf"(?<![\w-])(?:{_PERSON})(?:{_LINK}){{1,4}}\s?(?P<a>{_AGE})"
+    rf"(?<![\w-])(?:{_PERSON})(?:{_LINK}){{1,5}}\s?(?P<a>{_AGE})"
     rf"|\b(?i:turn(?:ed|s|ing)?|aged?|nearing|approaching|pushing|(?:is|was|be|being)\s(?:past|over|beyond|almost|nearly|close\sto)|age\sof|age\sis|the\sage)\s(?P<b>{_AGE})"
     rf"|\b(?:her|his|their|my|the|a)\s(?P<c>(?:ninety|hundred)[- ](?:and[- ])?\w{{4,8}}|nineti\w{{3}}|hundredth|(?:one[- ])?hundred[- ](?:and[- ])?\w{{4,8}}|9\d(?:st|nd|rd|th)|1[01]\d(?:st|nd|rd|th))\s(?:year|birthday|name\sday)"
     rf"|\b(?P<d>{_HIGH}|{WRITTEN})(?:\.\d|\s(?:and\sa\shalf|1/2|½))?[- ]?(?:years?|yrs?|y)\b(?:[- ](?:old|of\sage|young|lady|man|woman|gentleman|male|female))?(?!\s(?:of\s(?!age)|follow|surviv|ago|later|before|after\s(?:the|surgery|diagnosis)|in\s(?:prison|business)))"
@@ -38,7 +38,9 @@ _GROUP = re.compile(
     r"\b(?:patients|adults|people|individuals|participants|residents|those|women|men|subjects|between|mean|median|range|older\sthan|aged\s\d+\s(?:to|and)|pulse|heart\srate|rate|pressure|bp|temp|temperature|fever|weight|weighs?|saturation|sats?|sat|o2|oxygen|glucose|sugar|bun|iq|level|score|pound)\b[^.;\n]{0,40}$",
     re.IGNORECASE,
 )
-_GROUP_AFTER = re.compile(r"\s?(?:s\b|or\s(?:older|over|more)|and\s(?:older|over|above)|(?:adults|patients|people|individuals|participants|women|men)\b)")
+_GROUP_AFTER = re.compile(
+    r"\s?(?:s\b|or\s(?:older|over|more)|and\s(?:older|over|above)|(?:adults|patients|people|individuals|participants|women|men)\b)"
+)
 _BEFORE, _AFTER = 60, 30
 
 
@@ -54,5 +56,7 @@ def noted_age_spans(text: ScannedText) -> Iterator[Span]:
         for begin, end in pieces(hint, raw, _BEFORE, _AFTER):
             for match in _TOLD.finditer(raw, begin, end):
                 start, finish = match.span(str(match.lastgroup))
-                if not (_GROUP.search(raw, max(0, start - 60), start) or _GROUP_AFTER.match(raw, finish)):
+                if not (
+                    _GROUP.search(raw, max(0, start - 60), start) or _GROUP_AFTER.match(raw, finish)
+                ):
                     yield Span("age_over_89", start, finish, DOUBTFUL_SCORE)

@@ -9,9 +9,16 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON, is_about_groups
+from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of, around_words, cues, pieces
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    DATES,
+    NOTED,
+    any_of,
+    around_words,
+    cues,
+    pieces,
+)
 
 _MONTHS = DATES("months") | DATES("month_abbreviations")
 _MONTH = any_of(_MONTHS, {name.upper() for name in _MONTHS if name != "May"})
@@ -38,7 +45,9 @@ _FIGURES = re.compile(
     r"|(?:19|20)\d\d([-/.])\d\d?\1\d\d?|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d\d?\s?/\s?\d\d?\s?/\s?(?:19|20)\d\d"
     r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d)(?![\w/%-]|[.,:]\d)"
 )
-_FIGURES_HINT = re.compile(r"\d(?:\d?\s?[./-]\s?\d\d?\s?[./-]\s?\d\d|\d{3}[./-]\d\d?[./-]\d|\d{7}(?!\d))")
+_FIGURES_HINT = re.compile(
+    r"\d(?:\d?\s?[./-]\s?\d\d?\s?[./-]\s?\d\d|\d{3}[./-]\d\d?[./-]\d|\d{7}(?!\d))"
+)
 _SHORT = re.compile(
     r"(?<![\w./-])(?:on|since|until|till|by|dated|due|through|before|after|starting|from|for|[Ss]een|[Aa]dmitted|[Dd]ischarged|[Dd]rawn|date|[Oo]n|[Ss]ince)\s"
     r"(?P<v>(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?:\s?(?:-|–|to|through|and)\s?(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))?)(?![\w/%-]|[.,:]\d|\s?(?:mg|ml|of|to|on|in\s(?:the|all)|strength|pain|%|positive|patients|x))"
@@ -49,13 +58,20 @@ _NO_SHORT = re.compile(rf"\b{any_of(NOTED('no_short_dates_before'))}\b", re.IGNO
 # Forms that are no score and no strength: "19/6", "3/22", "2/3-2/9".
 _BARE = re.compile(
     r"(?<![\w./$-])(?P<v>(?:1[3-9]|2[1-35-9]|3[01])/(?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])/(?:1[134679]|1[68]|2[1236789]|31)"
-    r"|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])\s?[-–]\s?(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))(?![\w/%-]|[.,:]\d|\s?(?:mg|ml|of|in\s(?:the|all)|strength|pain|%|positive|patients|x|inch|mm|cm))"
+    r"|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])\s?[-–]\s?(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))(?![\w/%-]|[.,:]\d|\s?\(|\s?(?:mg|ml|of|in\s(?:the|all)|strength|pain|%|positive|patients|x|inch|mm|cm))"
 )
+# "3/III", "on 29.11., ".
+_OTHER_FIGURES = re.compile(
+    r"(?<![\w./])\d{1,2}\s?[/.]\s?(?:I{1,3}|IV|VI{1,3}|IX|XI{0,2})(?:[/.]\s?(?:19|20)?\d\d)?(?![\w/])"
+    r"|\b(?:on|since|until|till|dated|seen|from|by|of|[Oo]n)\s(?P<v>(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?=[\s,;)]|$)"
+)
+_OTHER_HINT = re.compile(r"\d(?:\s?[/.]\s?[IVX]|\d?\.\d{1,2}\.(?!\d))")
 _ORDINAL_DAY = re.compile(
     rf"\b(?:[Oo]n\s)?{_WEEKDAY}\s(?:the\s)?(?P<v>\d{{1,2}}(?:st|nd|rd|th)|{_ORDINAL})(?=[,.;)\n]|\s(?:of|at|and|for|with|by|when|after|in\sthe)\b|$)"
     rf"|\b(?:started|began|since|until|till|on|due|seen|admitted|discharged)\s(?P<x>\d{{1,2}}(?:st|nd|rd|th))(?=[,.;)\n]|$)"
     rf"|\b(?:on|since|until|till|by|from|before|after)\sthe\s(?P<w>\d{{1,2}}(?:st|nd|rd|th))(?=[,.;)\n]|\s(?:at|of\s(?:this|last|next|the)\smonth|and\s(?:has|was|is|he|she|I)|with|when|he|she|I|for|by|in\sthe\s(?:morning|evening|afternoon))\b|$)"
 )
+_SIGNS = frozenset(("st", "nd", "rd", "th"))
 _ORDINAL_SIGN = re.compile(r"\d(?:st|nd|rd|th)\b")
 _HOLIDAY = re.compile(rf"\b{any_of(NOTED('holidays'))}(?![\w])(?:,?\s{_YEAR})?")
 _HOLIDAY_WORDS = cues(NOTED("holidays"))
@@ -64,37 +80,47 @@ _SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 _BEFORE, _AFTER = 110, 60
 
 
-def noted_day_spans(text: ScannedText, *, person: bool) -> Iterator[Span]:
-    """The days in a text that is about one person."""
-    if not person and not text.holds_any(NOTED("subjects")):
-        return
+def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
+    """The days of events in a text.
+
+    Args:
+        text: the text.
+        tied: whether a word for one person must stand beside a month without a day.
+    """
     raw = text.raw
-    group = is_about_groups(text)
     for begin, end in _month_parts(text):
-        yield from _days(_WORDED, raw, begin, end, tied=group)
-        yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=group)
+        yield from _days(_WORDED, raw, begin, end, tied=tied)
+        yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=tied)
     if text.has_digit:
         for begin, end in pieces(_FIGURES_HINT, raw, 12, 16):
-            for span in _days(_FIGURES, raw, begin, end, tied=group):
+            for span in _days(_FIGURES, raw, begin, end, tied=tied):
                 if _is_day(re.findall(r"\d+", raw[span.start : span.end])):
                     yield span
+        for begin, end in (
+            ()
+            if tied and "/I" not in raw and "., " not in raw
+            else pieces(_OTHER_HINT, raw, 12, 16)
+        ):
+            yield from _days(_OTHER_FIGURES, raw, begin, end, tied=tied)
         if "/" in raw:
             for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
-                yield from _short_days(raw, begin, end)
+                yield from _short_days(raw, begin, end, tied=tied)
             for begin, end in pieces(_FIGURES_OF_MONTH_HINT, raw, 2, 8):
-                yield from _days(_FIGURES_OF_MONTH, raw, begin, end, tied=group)
-        for begin, end in pieces(_ORDINAL_SIGN, raw, 30, 30):
-            yield from _days(_ORDINAL_DAY, raw, begin, end, tied=group)
+                yield from _days(_FIGURES_OF_MONTH, raw, begin, end, tied=tied)
+        ordinals = pieces(_ORDINAL_SIGN, raw, 30, 30) if text.holds_any(_SIGNS) else ()
+        for begin, end in ordinals:
+            yield from _days(_ORDINAL_DAY, raw, begin, end, tied=tied)
     for begin, end in text.parts_around(_HOLIDAY_WORDS, 2, 40):
-        yield from _days(_HOLIDAY, raw, begin, end, tied=group)
+        yield from _days(_HOLIDAY, raw, begin, end, tied=tied)
 
 
-def _short_days(raw: str, begin: int, end: int) -> Iterator[Span]:
-    for match in (*_SHORT.finditer(raw, begin, end), *_BARE.finditer(raw, begin, end)):
-        if match["v"] not in _FRACTIONS and not _NO_SHORT.search(
-            raw, max(0, match.start() - 40), match.end() + 20
-        ):
-            yield Span("date", *match.span("v"), DOUBTFUL_SCORE)
+def _short_days(raw: str, begin: int, end: int, *, tied: bool) -> Iterator[Span]:
+    for pattern in (_SHORT,) if tied else (_SHORT, _BARE):
+        for match in pattern.finditer(raw, begin, end):
+            if match["v"] not in _FRACTIONS and not _NO_SHORT.search(
+                raw, max(0, match.start() - 40), match.end() + 20
+            ):
+                yield Span("date", *match.span("v"), DOUBTFUL_SCORE)
 
 
 def _month_parts(text: ScannedText) -> list[tuple[int, int]]:
@@ -124,6 +150,8 @@ def _is_day(parts: list[str]) -> bool:
         return True
     numbers = [int(part) for part in parts]
     small = [number for number in numbers if number <= 31]
-    return any(1 <= number <= 12 for number in small) and (
-        len(small) >= 2 and (len(parts[0]) == 4 or len(parts[-1]) == 4 or numbers[-1] <= 99)
-    ) and min(numbers[:2]) > 0
+    return (
+        any(1 <= number <= 12 for number in small)
+        and (len(small) >= 2 and (len(parts[0]) == 4 or len(parts[-1]) == 4 or numbers[-1] <= 99))
+        and min(numbers[:2]) > 0
+    )

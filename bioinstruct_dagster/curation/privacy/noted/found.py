@@ -9,9 +9,15 @@ from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.noted.ages import noted_age_spans
 from bioinstruct_dagster.curation.privacy.noted.days import noted_day_spans
 from bioinstruct_dagster.curation.privacy.noted.facilities import noted_facility_spans
+from bioinstruct_dagster.curation.privacy.noted.handles import noted_handle_spans
 from bioinstruct_dagster.curation.privacy.noted.names import noted_name_spans
 from bioinstruct_dagster.curation.privacy.noted.numbers import noted_number_spans
-from bioinstruct_dagster.curation.privacy.noted.persons import is_about_groups, is_about_one_person
+from bioinstruct_dagster.curation.privacy.noted.persons import (
+    PERSON_WORDS,
+    is_about_groups,
+    is_about_one_person,
+    is_note,
+)
 from bioinstruct_dagster.curation.privacy.noted.plates import noted_plate_spans
 from bioinstruct_dagster.curation.privacy.noted.towns import noted_town_spans, not_towns
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
@@ -20,19 +26,23 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 def noted_spans(text: ScannedText) -> Iterator[Span]:
     """All details of a text that a light context shows."""
     person, group = is_about_one_person(text), is_about_groups(text)
-    yield from noted_day_spans(text, person=person)
-    if not person:
-        return
+    tied = group or not person
+    yield from noted_day_spans(text, tied=tied)
     if text.has_number:
-        yield from noted_number_spans(text, group=group)
-    if text.has_digit:
+        yield from noted_number_spans(text, group=tied)
+    yield from noted_handle_spans(text, tied=tied)
+    if text.has_digit and not tied:
         yield from noted_plate_spans(text)
-    yield from noted_age_spans(text)
-    yield from noted_facility_spans(text, not_towns(), tied=group)
-    yield from noted_town_spans(text, tied=group)
+    if person:
+        yield from noted_age_spans(text)
+    tied = tied or not is_note(text)
+    if tied and not text.holds_any(PERSON_WORDS):
+        return
+    yield from noted_facility_spans(text, not_towns(), tied=tied)
+    yield from noted_town_spans(text, tied=tied)
 
 
 def noted_names(text: ScannedText) -> Iterator[Span]:
     """The names of a text that a light context announces."""
-    if is_about_one_person(text) and not is_about_groups(text):
-        yield from noted_name_spans(text)
+    if is_about_one_person(text):
+        yield from noted_name_spans(text, tied=is_about_groups(text))

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.names.forms import (
+    FAMILY_NAMES,
     LOWER,
     NON_NAME_WORDS,
     UPPER,
     WORD,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
+from bioinstruct_dagster.curation.privacy.noted.capitals import LABEL_WORDS, capitals_of
+from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NAMES,
@@ -27,7 +30,9 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
 )
 
 _SCORE = 0.55
-_NAME = rf"{WORD}(?: (?:[A-Z]\.? )?{WORD}){{0,2}}"
+# "Park Jong-su": a small letter after a hyphen.
+_PART = rf"(?:{WORD}-[{LOWER}]{{2,8}}|{WORD})"
+_NAME = rf"{_PART}(?: (?:[A-Z]\.? )?{_PART}){{0,2}}"
 _ENDS = r"(?=[.,;:!?)\n]|['’]s\b|$| [a-z(])"
 _HERE = re.compile(rf"(?P<v>{_NAME}){_ENDS}")
 _ANNOUNCER = re.compile(
@@ -36,17 +41,19 @@ _ANNOUNCER = re.compile(
 _OWNED = re.compile(rf" (?:[a-z]{{3,10}} )?(?:{any_of(NOTED('owned_by_persons'))})\b")
 _OWNER = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME})$")
 _DOES = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME}) (?:{any_of(NOTED('done_by_persons'))})\b")
-_SAYS = re.compile(rf"\b[Aa]s (?P<v>{_NAME}) (?:puts?|says|said|tells|told|explains|explained|describes|described|remembers|recalls) ")
+_SAYS = re.compile(
+    rf"\b[Aa]s (?P<v>{_NAME}) (?:puts?|says|said|tells|told|explains|explained|describes|described|remembers|recalls) "
+)
 _INITIALS = re.compile(
-    rf"(?:^|\n|\b(?:by|with|from|to|and|for|saw|[Ss]igned|[Ss]igned by|cc|[Rr]egards|[Ss]incerely|Dr|MD|RN)[,:.]? )(?P<v>[A-Z]\. ?(?:[A-Z]\. ?)?[{UPPER}][{LOWER}'’-]{{2,20}})(?![\w-])"
+    rf"(?:^|\n|\b(?:by|with|from|to|and|for|of|saw|[Ss]igned|[Ss]igned by|cc|[Rr]egards|[Ss]incerely|Dr|MD|RN)[,:.]? )(?P<v>[A-Z]\. ?(?:[A-Z]\. ?)?[{UPPER}][{LOWER}'’-]{{2,20}})(?![\w-])"
 )
 _INITIALS_HINT = re.compile(rf"\.(?<=\b[{UPPER}]\.) ?[{UPPER}]")
 _TURNED = re.compile(
     r"(?<![\w-])(?P<v>[A-Z][A-Z'’-]{2,20}, [A-Z]\b\.?)(?=$|[\n,:;]| (?:was|is|has|had|\d|\())"
+    rf"|(?:^|\n)(?P<w>[{UPPER}][{LOWER}'’-]{{2,20}}, [A-Z]\.(?: ?[A-Z]\.)?)(?=,? (?:DOB|MRN|\d|was|is|aged|age|\())"
+    rf"|\b(?:[Ss]urname|[Nn]ame)\b[^.?!\n]{{0,30}}\b(?:is|it)\s(?P<x>{_PART})\sor\s(?P<y>{_PART})(?=[?.,])"
 )
-_TURNED_HINT = re.compile(r", [A-Z](?<=[A-Z]{3}, .)\b")
-# A capital inside a sentence; one capital letter is found fastest.
-_CAPITAL = re.compile(rf"[{UPPER}](?:(?<=[a-z] .)|(?<=[a-z][,:] .)|(?<=/o .))[{LOWER}]")
+_TURNED_HINT = re.compile(r", [A-Z](?:\b|(?=\.))|name")
 _NO_NAMES = (
     NON_NAME_WORDS
     | NOTED("not_named")
@@ -63,23 +70,31 @@ _NO_NAMES = (
     )
 )
 _DOING_WORDS = cues(NOTED("done_by_persons"))
-_LAST_WORDS = frozenset(
-    word.split()[-1]
-    for word in (*NOTED("before_any_name"), "cc", "attn", "attention", "contact", "informant")
-)
-_BEFORE, _LONGEST = 28, 64  # characters before a name, and of a name
+_LAST_WORDS = frozenset((*LABEL_WORDS, *(entry.split()[-1] for entry in NOTED("before_any_name"))))
+# Characters before a name, of a name, and on both sides of one.
+_BEFORE, _LONGEST, _NEAR = 28, 64, 80
 
 
-def noted_name_spans(text: ScannedText) -> Iterator[Span]:
-    """The names in a text about one person that a light context announces."""
+def noted_name_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
+    """The names in a text about one person that a light context announces.
+
+    Args:
+        text: the text.
+        tied: whether a word for one person must stand near.
+    """
+    for span in _all_names(text, verbs=not tied):
+        begin, end = max(0, span.start - _NEAR), span.end + _NEAR
+        if not tied or ONE_PERSON.search(text.raw, begin, end):
+            yield span
+
+
+def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
     raw = text.raw
-    for capital in _CAPITAL.finditer(raw):
-        start = capital.start()
-        last = raw[max(0, start - _BEFORE) : start].split()[-1:]
-        if not last or last[0].lower().strip(",:(") not in _LAST_WORDS:
-            continue
-        if _ANNOUNCER.search(raw, max(0, start - _BEFORE), start) and (
-            match := _HERE.match(raw, start)
+    for start, before in capitals_of(raw):
+        if (
+            before in _LAST_WORDS
+            and _ANNOUNCER.search(raw, max(0, start - _BEFORE), start)
+            and (match := _HERE.match(raw, start))
         ):
             yield from _name(raw, match)
     for mark in ("'s ", "’s "):
@@ -92,7 +107,7 @@ def noted_name_spans(text: ScannedText) -> Iterator[Span]:
             place = raw.find(mark, place + 2)
     if "as" in text.words:
         yield from _names(_SAYS.finditer(raw), raw)
-    if text.holds_any(_DOING_WORDS):
+    if verbs and text.holds_any(_DOING_WORDS):
         yield from _names(_DOES.finditer(raw), raw)
     if _INITIALS_HINT.search(raw):
         yield from _names(_INITIALS.finditer(raw), raw)
@@ -106,12 +121,22 @@ def _names(matches: Iterable[re.Match[str]], raw: str) -> Iterator[Span]:
 
 
 def _name(raw: str, match: re.Match[str]) -> Iterator[Span]:
-    words = re.split(r",? |['’]s?$", match["v"].lower())
-    contracted = match["v"].startswith(("I'", "I’"))
+    for group in filter(match.groupdict().get, match.groupdict()):
+        yield from _one_name(raw, match[group], *match.span(group))
+
+
+def _one_name(raw: str, name: str, start: int, end: int) -> Iterator[Span]:
+    words = re.split(r",? |['’]s?$", name.lower())
+    contracted = name.startswith(("I'", "I’"))
     if (
         not contracted
-        and _NO_NAMES.isdisjoint(words)
-        and not is_no_person(raw, *match.span("v"))
+        and (_NO_NAMES.isdisjoint(words) or _is_turned(words))
+        and not is_no_person(raw, start, end)
         and not words[0].endswith(("n't", "n’t", "'re", "’re", "'ve", "’ve"))
     ):
-        yield Span("name", *match.span("v"), _SCORE)
+        yield Span("name", start, end, _SCORE)
+
+
+def _is_turned(words: list[str]) -> bool:
+    """Whether a known family name stands before a given name of two parts: "Park Jong-su"."""
+    return len(words) > 1 and words[0] in FAMILY_NAMES and "-" in words[1]

@@ -28,11 +28,17 @@ _QUANTITY_AFTER = re.compile(
     re.IGNORECASE,
 )
 _QUANTITY_BEFORE = re.compile(
-    rf"(?:[$€£¥=<>≥≤~±+^*:]\s?|(?<![A-Za-z]){any_of(NOTED('quantities_before'))}\.?\s)$", re.IGNORECASE
+    rf"(?:[$€£¥=<>≥≤~±+^*:]\s?|(?<![A-Za-z]){any_of(NOTED('quantities_before'))}\.?\s)$",
+    re.IGNORECASE,
 )
-_THING = re.compile(rf"(?<![A-Za-z]){any_of(NOTED('identified_things'))}(?![A-Za-z])", re.IGNORECASE)
+_THING = re.compile(
+    rf"(?<![A-Za-z]){any_of(NOTED('identified_things'))}(?![A-Za-z])", re.IGNORECASE
+)
 _SURE = re.compile(
     rf"(?<![A-Za-z]){any_of(NOTED('sure_identified_things'))}(?![A-Za-z])", re.IGNORECASE
+)
+_GROUP_THING = re.compile(
+    rf"(?<![A-Za-z]){any_of(NOTED('group_things'))}(?![A-Za-z])", re.IGNORECASE
 )
 _PREFIXES = NOTED("not_identified_prefixes")
 _PUBLIC = re.compile(
@@ -46,11 +52,13 @@ _MEASURE = re.compile(
     r"|\d+\.\d+(?:-\d+(?:\.\d+)?)?|\d{1,3}(?:-\d{1,3}){1,4}|\d{1,2}/\d{4}|\d+(?:\.\d+)?/\d+"
 )
 _OBSTETRIC = re.compile(r"G\d{1,2}P\d{1,4}")
-_GROUPED = re.compile(r"\d{1,3}-\d{4}|\d{2,3}(?:-\d{2,3}){2}")
+_GROUPED = re.compile(r"\d{1,3}-\d{4}|\d{1,3}(?:-\d{2,3}){2}")
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _GOES_ON_BEFORE = tuple("$€£.,-–/_=<>~^+*@")
 _BEFORE, _AFTER = 80, 25  # characters in which a thing is looked for
 _SHORT, _LONG = 4, 6  # digits
+_LISTED = 6  # characters between two numbers of a list
+_SHAPE = re.compile(r"\d")
 
 
 def noted_number_spans(text: ScannedText, *, group: bool) -> Iterator[Span]:
@@ -60,7 +68,7 @@ def noted_number_spans(text: ScannedText, *, group: bool) -> Iterator[Span]:
         text: the text.
         group: whether it is also about groups of persons; then a thing must stand near.
     """
-    raw = text.raw
+    raw, last, shape = text.raw, -_LISTED, ""
     for match in _RUN.finditer(raw):
         start, end = match.span()
         before = raw[max(0, start - 12) : start]
@@ -73,8 +81,12 @@ def noted_number_spans(text: ScannedText, *, group: bool) -> Iterator[Span]:
         spaced = not left and raw[match.start() : end].count(" ") == 1
         if not (raw[end : end + 1].isalnum() or (spaced and match[0][3] == " ")):
             value = raw[start:end]
-            if not _is_measure(value, raw, end) and _is_identifier(value, raw, start, end, group):
+            listed = 0 < start - last <= _LISTED and _SHAPE.sub("0", value) == shape
+            if listed or (
+                not _is_measure(value, raw, end) and _is_identifier(value, raw, start, end, group)
+            ):
                 yield Span("other_id", start, end, DOUBTFUL_SCORE)
+                last, shape = end, _SHAPE.sub("0", value)
 
 
 def _is_measure(value: str, raw: str, end: int) -> bool:
@@ -100,7 +112,8 @@ def _is_identifier(value: str, raw: str, start: int, end: int, group: bool) -> b
     digits, plain = sum(map(str.isdigit, value)), value.isdigit()
     lettered = any(map(str.isalpha, value))
     if group or prefix in _PREFIXES:
-        return (lettered or digits > _SHORT) and _THING.search(before) is not None
+        near = _GROUP_THING.search(before[-30:]) is not None
+        return (lettered or digits > _SHORT) and near
     if digits >= _LONG or (lettered and digits > _SHORT):
         return not (plain and value.endswith("000"))
     if _SURE.search(before[-40:]) and not _QUANTITY_BEFORE.search(before):

@@ -6,13 +6,15 @@ Belongs here: these tests. Does not: what such a text tells (numbers, days, faci
 import re
 
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of, cues
 
 ONE_PERSON = re.compile(
     rf"\b(?:{any_of(DATES('one_person'), NOTED('subjects'))}"
     rf"|\d{{1,3}}[- ](?:year|yr|month)s?[- ]old)\b(?!s)",
     re.IGNORECASE,
 )
+# Each sentence of one person holds one of them.
+PERSON_WORDS = cues(DATES("one_person"), NOTED("subjects")) | {"old"}
 _ONE_PERSON_WORDS = NOTED("one_person")
 # A text that speaks of many persons must name one beside a detail.
 _NOTE_WORDS = NOTED("note_words")
@@ -30,3 +32,8 @@ def is_about_groups(text: ScannedText) -> bool:
     return text.holds_any(_GROUP_WORDS) or (
         text.holds_any(_STUDY_WORDS) and not text.holds_any(_NOTE_WORDS)
     )
+
+
+def is_note(text: ScannedText) -> bool:
+    """Whether a text holds a word that notes and conversations about one person hold."""
+    return text.holds_any(_NOTE_WORDS)

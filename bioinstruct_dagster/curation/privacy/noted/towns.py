@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
+from bioinstruct_dagster.curation.privacy.noted.capitals import capitals_of
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.places.forms import STATE
 from bioinstruct_dagster.curation.privacy.regions import is_large
@@ -21,31 +22,69 @@ _TOWN = rf"{_WORD}(?:\s(?:{_WORD}|or\sConsequences|upon\s{_WORD}|on\s{_WORD}|de\
 _TOWN_HERE = re.compile(
     rf"(?P<v>{_TOWN}(?:,\s{STATE}\b)?)(?![\w-]|['’]s?\s(?:disease|syndrome|sign|test|criteria|palsy|phenomenon|esophagus|lymphoma|thyroiditis|score|tumou?r|procedure|triad|solution|position|aneurysm|cyst|hernia)|\s(?:disease|syndrome|sign|test|criteria|score|chorea|species|scale))"
 )
-# The end of a preposition of place before a word in capitals; one capital letter is found fastest.
-_CAPITAL = re.compile(
-    r"[A-ZÀ-Þ](?:(?<=\bin .)|(?<=[Ii]n .)|(?<=rom .)|(?<=ear .)|(?<= to .)|(?<=side .)|(?<= of .)|(?<=und .)|(?<=into .)|(?<=ough .)|(?<=ural .)|(?<=town .)|(?<=lled .)|(?<=ting .)|(?<=ward .)|(?<=wards .)|(?<=tween .)|(?<=ving .)|(?<=yond .)|(?<=past .)|(?<= at .)|(?<= by .)|(?<=off .)|(?<=ally .)|(?<=via .)|(?<=med .))[a-zà-ÿ]"
-)
 _PREPOSITION = re.compile(rf"(?<![\w-])(?i:{any_of(NOTED('town_prepositions'))})\s$")
+_LAST_WORDS = frozenset(entry.split()[-1] for entry in NOTED("town_prepositions"))
+_LONGEST = 17  # letters of a preposition
 _WITH_STATE = re.compile(rf"(?<![\w-])(?P<v>{_TOWN},\s(?:{STATE}\b))(?![\w-])")
 _LIFE = re.compile(
     rf"\b{any_of(NOTED('life_words'))}\b|[- ]old\b[^.;]{{3,30}}\bfrom\b", re.IGNORECASE
 )
 _MOTION = re.compile(rf"\b{any_of(NOTED('motions'))}\b", re.IGNORECASE)
-_COUNTY = re.compile(rf"\b(?P<v>{_WORD}(?:\s{_WORD})?\s(?:County|Township|Parish|Borough|Shire))(?![\w-])(?!\s(?:Hospital|Jail))|\b(?:[Cc]ounty|[Vv]illage|[Tt]own(?:ship|land)?|[Cc]ity|[Hh]amlet|[Ss]uburb|[Bb]orough|[Cc]ommunity|[Ii]sland|[Pp]arish)\sof\s(?P<w>{_TOWN})")
+_COUNTY = re.compile(
+    rf"\b(?P<v>{_WORD}(?:\s{_WORD})?\s(?:County|Township|Parish|Borough|Shire))(?![\w-])(?!\s(?:Hospital|Jail))|\b(?:[Cc]ounty|[Vv]illage|[Tt]own(?:ship|land)?|[Cc]ity|[Hh]amlet|[Ss]uburb|[Bb]orough|[Cc]ommunity|[Ii]sland|[Pp]arish)\sof\s(?P<w>{_TOWN})"
+)
 _HOME = re.compile(
     rf"\b(?:[Hh]ome|[Hh]ometown|[Hh]ome\stown|[Rr]esidence|[Aa]ddress|[Bb]irthplace)(?:\son\sfile)?(?:\sis|\swas|:)\s(?P<v>{_TOWN})(?=[,.;)\n]|\sand\b|$)"
     rf"|\b(?:[Ll]ives?|[Ll]iving|[Rr]esides?)(?:\s[a-z]{{2,12}}){{0,4}}\s?[(,]\s?(?P<w>{_TOWN})(?=\)|\.)"
     rf"|\b(?P<x>{_TOWN})\s(?:native|resident|local)\b|\ba\s(?P<y>{_TOWN})\s(?:girl|boy|man|woman|lad|lass|native|resident)\b"
 )
-_HOME_WORDS = frozenset(("home", "hometown", "residence", "address", "birthplace", "lives", "live", "living", "resides", "native", "resident", "local", "girl", "boy", "lad", "lass"))
+_HOME_WORDS = frozenset(
+    (
+        "home",
+        "hometown",
+        "residence",
+        "address",
+        "birthplace",
+        "lives",
+        "live",
+        "living",
+        "resides",
+        "native",
+        "resident",
+        "local",
+        "girl",
+        "boy",
+        "lad",
+        "lass",
+    )
+)
 _ASKED = re.compile(
     rf"\b[Ww]here\b[^?\n]{{0,80}}\?\s{{0,3}}(?:\w{{5,15}}(?:_\d)?:\s)?(?:(?:Um|Uh|Oh|Well|Yes|Yeah)?,?\s?)?(?:(?i:from|in|at|near|over\sin|out\sof|I['’]m\sfrom|I\slive\sin|I\swas\sin|we['’]re\sfrom|originally\sfrom|we\slive\sin)\s)?(?P<v>{_TOWN})(?=[,.!?]|\s(?:originally|but|and|so|area))"
 )
 _LIFE_WORDS = NOTED("life_words") | {"old"}
 _STATE_HINT = re.compile(r",(?<=[a-z],) [A-Z](?:[A-Z]\b|[a-z]{3})")
-_COUNTY_WORDS = frozenset(("county", "village", "town", "township", "city", "hamlet", "suburb", "borough", "community", "island", "parish", "shire", "townland"))
+_COUNTY_WORDS = frozenset(
+    (
+        "county",
+        "village",
+        "town",
+        "township",
+        "city",
+        "hamlet",
+        "suburb",
+        "borough",
+        "community",
+        "island",
+        "parish",
+        "shire",
+        "townland",
+    )
+)
 # A place stands after these, and seldom anything else.
-_STRONG = re.compile(r"\b(?:near|outside|outside of|north of|south of|east of|west of)\s$")
+_STRONG = re.compile(
+    r"\b(?:near|outside|north of|south of|east of|west of|[Ii]n|(?<!suffer )(?<!suffering )(?<!out of )(?<!relief )[Ff]rom)\s$"
+)
+_SOMEBODY_FROM = re.compile(r"\b[Aa]n?\s[a-z]{3,14}(?:\s[a-z]{3,14}){0,2}\sfrom\s$")
 _BEFORE, _AFTER = 90, 50
 
 
@@ -58,10 +97,11 @@ def not_towns() -> frozenset[str]:
 def noted_town_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     """The towns in the sentences of a person's life."""
     raw = text.raw
-    if text.holds_any(_LIFE_WORDS):
-        for capital in _CAPITAL.finditer(raw):
-            start = capital.start()
-            if not _PREPOSITION.search(raw, max(0, start - 17), start):
+    if text.holds_any(_LIFE_WORDS) or not tied:
+        for start, before in capitals_of(raw):
+            if before not in _LAST_WORDS or not _PREPOSITION.search(
+                raw, max(0, start - _LONGEST), start
+            ):
                 continue
             match = _TOWN_HERE.match(raw, start)
             if match and _is_town(match["v"]) and _has_life(raw, start, match.end(), tied=tied):
@@ -75,7 +115,10 @@ def noted_town_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     for pattern in patterns:
         for match in pattern.finditer(raw):
             group = str(match.lastgroup)
-            if _is_town(match[group]) and (not tied or ONE_PERSON.search(raw, max(0, match.start() - _BEFORE), match.end() + _AFTER)):
+            if _is_town(match[group]) and (
+                not tied
+                or ONE_PERSON.search(raw, max(0, match.start() - _BEFORE), match.end() + _AFTER)
+            ):
                 yield Span("location", *match.span(group), DOUBTFUL_SCORE)
 
 
@@ -85,12 +128,15 @@ def _is_town(name: str) -> bool:
 
 
 def _has_life(raw: str, start: int, end: int, *, tied: bool) -> bool:
+    """Whether the sentence tells of a person's life; in notes, "in" and "from" are enough."""
     if raw.endswith("to ", 0, start) and not _MOTION.search(raw, max(0, start - 40), start):
         return False
-    before = re.split(r"[.;!?\n]\s", raw[max(0, start - _BEFORE) : start])[-1]
-    after = re.split(r"[.;!?\n]", raw[end : end + _AFTER])[0]
-    if _STRONG.search(raw, max(0, start - 12), start) and not tied:
+    if not tied and _STRONG.search(raw, max(0, start - 12), start):
         return True
+    before = re.split(r"[.;!?\n]\s", raw[max(0, start - _BEFORE) : start])[-1]
+    if _SOMEBODY_FROM.search(before):
+        return True
+    after = re.split(r"[.;!?\n]", raw[end : end + _AFTER])[0]
     if tied and not (ONE_PERSON.search(before) or ONE_PERSON.search(after)):
         return False
     return bool(_LIFE.search(before) or _LIFE.search(after))
