@@ -20,7 +20,7 @@ _LAST_WORDS = frozenset(
         *NOTED("before_any_name"),
         *NOTED("town_prepositions"),
         *LABEL_WORDS,
-        *("at", "to", "the", "in", "from", "by", "near"),
+        *("at", "to", "in", "from", "by", "near", "as"),
     )
 )
 

@@ -75,6 +75,9 @@ _SIGNS = frozenset(("st", "nd", "rd", "th"))
 _ORDINAL_SIGN = re.compile(r"\d(?:st|nd|rd|th)\b")
 _HOLIDAY = re.compile(rf"\b{any_of(NOTED('holidays'))}(?![\w])(?:,?\s{_YEAR})?")
 _HOLIDAY_WORDS = cues(NOTED("holidays"))
+# A day without a figure holds one of them.
+DAY_WORDS = (_MONTH_WORDS - {"may"}) | _HOLIDAY_WORDS | cues(NOTED("weekdays"))
+
 _WORLD = re.compile(rf"\b(?:{any_of(NOTED('world_events'))})", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 _BEFORE, _AFTER = 110, 60
@@ -91,27 +94,31 @@ def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     for begin, end in _month_parts(text):
         yield from _days(_WORDED, raw, begin, end, tied=tied)
         yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=tied)
-    if text.has_digit:
+    if text.has_number:
         for begin, end in pieces(_FIGURES_HINT, raw, 12, 16):
             for span in _days(_FIGURES, raw, begin, end, tied=tied):
                 if _is_day(re.findall(r"\d+", raw[span.start : span.end])):
                     yield span
-        for begin, end in (
-            ()
-            if tied and "/I" not in raw and "., " not in raw
-            else pieces(_OTHER_HINT, raw, 12, 16)
-        ):
-            yield from _days(_OTHER_FIGURES, raw, begin, end, tied=tied)
-        if "/" in raw:
-            for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
-                yield from _short_days(raw, begin, end, tied=tied)
-            for begin, end in pieces(_FIGURES_OF_MONTH_HINT, raw, 2, 8):
-                yield from _days(_FIGURES_OF_MONTH, raw, begin, end, tied=tied)
-        ordinals = pieces(_ORDINAL_SIGN, raw, 30, 30) if text.holds_any(_SIGNS) else ()
-        for begin, end in ordinals:
-            yield from _days(_ORDINAL_DAY, raw, begin, end, tied=tied)
+        if "., " in raw or not tied:
+            yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
+    if text.has_digit and "/" in raw:
+        for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
+            yield from _short_days(raw, begin, end, tied=tied)
+        if "/I" in raw or "/V" in raw or "/X" in raw:
+            yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
+        if "/1" in raw or "/2" in raw:
+            yield from _tried(_FIGURES_OF_MONTH, _FIGURES_OF_MONTH_HINT, raw, tied=tied)
+    if text.has_digit and text.holds_any(_SIGNS):
+        yield from _tried(_ORDINAL_DAY, _ORDINAL_SIGN, raw, tied=tied)
     for begin, end in text.parts_around(_HOLIDAY_WORDS, 2, 40):
         yield from _days(_HOLIDAY, raw, begin, end, tied=tied)
+
+
+def _tried(
+    pattern: re.Pattern[str], hint: re.Pattern[str], raw: str, *, tied: bool
+) -> Iterator[Span]:
+    for begin, end in pieces(hint, raw, 30, 30):
+        yield from _days(pattern, raw, begin, end, tied=tied)
 
 
 def _short_days(raw: str, begin: int, end: int, *, tied: bool) -> Iterator[Span]:

@@ -29,6 +29,10 @@ _NAMED = re.compile(
     rf"(?:\b(?P<at>at|to|from|in|by|of|near|with|for|through|the|via|called|attends|attended|attending|joined|visited|@)\s|(?<![\w'’-]))(?:(?:the|The)\s)?(?P<v>(?P<n>{_NAME})\s(?P<t>{_TYPES}))\b(?!['’-])"
 )
 _TYPE_WORDS = cues(NOTED("facility_types"), NOTED("lower_facility_types"))
+# Alone in small letters, "health" and "medical" are seldom a part of a name.
+_LOWER_TYPE_WORDS = cues(
+    NOTED("facility_types") - NOTED("weak_facility_types"), NOTED("lower_facility_types")
+) - NOTED("not_lower_types")
 _GENERIC = NOTED("not_facility_names")
 _WEAK = NOTED("weak_facility_types")
 _SERVICE = re.compile(
@@ -53,13 +57,14 @@ _AT = re.compile(
     r"(?=[,.;)\n]|\s[a-z]|$)"
 )
 _AT_CUE = re.compile(rf"\b{any_of(NOTED('at_cues'))}\b", re.IGNORECASE)
-_TAKEN_TO = re.compile(rf"\b{any_of(NOTED('taken_to'))}\sto\s(?:the\s)?$")
-_AT_BEFORE = re.compile(r"\bat\s(?:the\s)?$")
-_PLACE_BEFORE = re.compile(r"\b(?:at|to|from|in|by|near)\s(?:the\s)?$")
-_PLACE_WORDS = frozenset(("at", "to", "from", "in", "by", "near", "the"))
+_TAKEN_TO = re.compile(rf"\b{any_of(NOTED('taken_to'))}\sto\s$")
+_AT_BEFORE = re.compile(r"\bat\s$")
+_PLACE_BEFORE = re.compile(r"\b(?:at|to|from|in|by|near)\s$")
+_PLACE_WORDS = frozenset(("at", "to", "from", "in", "by", "near"))
 _NOT_AT = NOTED("not_at")
 _PREPOSITION = re.compile(r"(?: [a-z]{2,10}){0,2} (?:in|of|at|near|outside|on) [A-ZÀ-Þ]")
 _BEFORE, _AFTER, _NEAR, _LONGEST, _CUE_AWAY = 70, 45, 80, 12, 50
+_USUAL_TYPES = (" Hospital", " Clinic", " Cent", " Infirmary", " Hospice", " Home")
 _ABROAD_WORDS = cues(NOTED("named_types_abroad"))
 _GROUPS = re.compile(
     r"\b(?:patients|participants|subjects|consecutive|adults|children|women|men|cases|methods|score|criteria|scale|classification|model|study|trial|cohort)\b"
@@ -77,7 +82,7 @@ def noted_facility_spans(
         tied: whether a word for one person must stand near.
     """
     raw = text.raw
-    for place in _places(text):
+    for place in () if tied and not _holds_type(raw) else _places(text):
         for match in _NAMED.finditer(raw, max(0, place - _BEFORE), place + _AFTER):
             if _is_named(raw, match) and not (tied and _is_far(raw, match)):
                 yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
@@ -96,6 +101,11 @@ def noted_facility_spans(
         for match in _TYPE_ABROAD.finditer(raw):
             if match["v"].lower() not in not_towns and match["v"].lower() not in _GENERIC:
                 yield Span("location", *match.span(), DOUBTFUL_SCORE)
+
+
+def _holds_type(raw: str) -> bool:
+    """Whether a text holds a usual type of facility in capitals."""
+    return any(word in raw for word in _USUAL_TYPES)
 
 
 def _named_at(raw: str, not_towns: frozenset[str]) -> Iterator[re.Match[str]]:
@@ -124,19 +134,20 @@ def _is_unknown(name: str, not_towns: frozenset[str]) -> bool:
 
 
 def _places(text: ScannedText) -> Iterator[int]:
-    """Where a word for a type stands after a word in capitals, or before a preposition of place."""
+    """Where a type stands after a word in capitals, or before a preposition of place."""
     raw = text.raw
-    lowered = text.lowered
     for word in text.words & _TYPE_WORDS:
-        spaced = " " + word
-        start = lowered.find(spaced)
-        while start >= 0:
-            end = start + len(spaced)
-            if not lowered[end : end + 1].isalpha():
-                before = raw.rfind(" ", max(0, start - 24), start) + 1
-                if raw[before].isupper() or _PREPOSITION.match(raw, end):
-                    yield start + 1
-            start = lowered.find(spaced, end)
+        for spaced in (f" {word}", f" {word.capitalize()}"):
+            if spaced[1].islower() and word not in _LOWER_TYPE_WORDS:
+                continue
+            start = raw.find(spaced)
+            while start >= 0:
+                end = start + len(spaced)
+                if not raw[end : end + 1].isalpha():
+                    before = raw[max(0, start - 36) : start].split()[-2:]
+                    if any(one[0].isupper() for one in before) or _PREPOSITION.match(raw, end):
+                        yield start + 1
+                start = raw.find(spaced, end)
 
 
 def _is_far(raw: str, match: re.Match[str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.noted.ages import noted_age_spans
-from bioinstruct_dagster.curation.privacy.noted.days import noted_day_spans
+from bioinstruct_dagster.curation.privacy.noted.days import DAY_WORDS, noted_day_spans
 from bioinstruct_dagster.curation.privacy.noted.facilities import noted_facility_spans
 from bioinstruct_dagster.curation.privacy.noted.handles import noted_handle_spans
 from bioinstruct_dagster.curation.privacy.noted.names import noted_name_spans
@@ -25,24 +25,27 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 def noted_spans(text: ScannedText) -> Iterator[Span]:
     """All details of a text that a light context shows."""
-    person, group = is_about_one_person(text), is_about_groups(text)
-    tied = group or not person
-    yield from noted_day_spans(text, tied=tied)
+    person = is_about_one_person(text)
+    tied = not person or is_about_groups(text)
+    if text.has_digit or text.holds_any(DAY_WORDS):
+        yield from noted_day_spans(text, tied=tied)
     if text.has_number:
         yield from noted_number_spans(text, group=tied)
-    yield from noted_handle_spans(text, tied=tied)
     if text.has_digit and not tied:
         yield from noted_plate_spans(text)
+    if not tied or "@" in text.raw:
+        yield from noted_handle_spans(text, tied=tied)
     if person:
         yield from noted_age_spans(text)
     tied = tied or not is_note(text)
-    if tied and not text.holds_any(PERSON_WORDS):
-        return
-    yield from noted_facility_spans(text, not_towns(), tied=tied)
-    yield from noted_town_spans(text, tied=tied)
+    if not tied or text.holds_any(PERSON_WORDS):
+        yield from noted_facility_spans(text, not_towns(), tied=tied)
+        yield from noted_town_spans(text, tied=tied)
 
 
 def noted_names(text: ScannedText) -> Iterator[Span]:
     """The names of a text that a light context announces."""
     if is_about_one_person(text):
-        yield from noted_name_spans(text, tied=is_about_groups(text))
+        tied = is_about_groups(text)
+        if not tied or text.holds_any(PERSON_WORDS):
+            yield from noted_name_spans(text, tied=tied)

@@ -27,7 +27,7 @@ _ADDRESS = re.compile(
     r"|(?<![\w@./-])[a-z0-9][a-z0-9-]{2,40}\.(?:com|org|net|me|blog|info|site|life)(?:/[\w./~-]{0,80})?(?![\w@-])",
     re.IGNORECASE,
 )
-_ADDRESS_HINTS = ("://", "www.", ".com", ".org", ".net", ".me", ".blog", ".info", ".site", ".life")
+_ADDRESS_HINTS = ("://", "www.", ".com", ".org", ".net", ".blog")
 
 
 def noted_handle_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:

@@ -40,10 +40,10 @@ _ANNOUNCER = re.compile(
 )
 _OWNED = re.compile(rf" (?:[a-z]{{3,10}} )?(?:{any_of(NOTED('owned_by_persons'))})\b")
 _OWNER = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME})$")
-_DOES = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME}) (?:{any_of(NOTED('done_by_persons'))})\b")
-_SAYS = re.compile(
-    rf"\b[Aa]s (?P<v>{_NAME}) (?:puts?|says|said|tells|told|explains|explained|describes|described|remembers|recalls) "
-)
+# It ends right before the verb.
+_DOER = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME})$")
+_DOING = re.compile(rf" (?:{any_of(NOTED('done_by_persons'))})\b")
+_SAYS = re.compile(rf"(?P<v>{_NAME}) {any_of(NOTED('words_of_saying'))}\b")
 _INITIALS = re.compile(
     rf"(?:^|\n|\b(?:by|with|from|to|and|for|of|saw|[Ss]igned|[Ss]igned by|cc|[Rr]egards|[Ss]incerely|Dr|MD|RN)[,:.]? )(?P<v>[A-Z]\. ?(?:[A-Z]\. ?)?[{UPPER}][{LOWER}'’-]{{2,20}})(?![\w-])"
 )
@@ -51,9 +51,11 @@ _INITIALS_HINT = re.compile(rf"\.(?<=\b[{UPPER}]\.) ?[{UPPER}]")
 _TURNED = re.compile(
     r"(?<![\w-])(?P<v>[A-Z][A-Z'’-]{2,20}, [A-Z]\b\.?)(?=$|[\n,:;]| (?:was|is|has|had|\d|\())"
     rf"|(?:^|\n)(?P<w>[{UPPER}][{LOWER}'’-]{{2,20}}, [A-Z]\.(?: ?[A-Z]\.)?)(?=,? (?:DOB|MRN|\d|was|is|aged|age|\())"
-    rf"|\b(?:[Ss]urname|[Nn]ame)\b[^.?!\n]{{0,30}}\b(?:is|it)\s(?P<x>{_PART})\sor\s(?P<y>{_PART})(?=[?.,])"
 )
-_TURNED_HINT = re.compile(r", [A-Z](?:\b|(?=\.))|name")
+_EITHER = re.compile(
+    rf"\b(?:[Ss]urname|[Nn]ame)\b[^.?!\n]{{0,30}}\b(?:is|it)\s(?P<x>{_PART})\sor\s(?P<y>{_PART})(?=[?.,])"
+)
+_TURNED_HINT = re.compile(r", [A-Z](?!\w)")
 _NO_NAMES = (
     NON_NAME_WORDS
     | NOTED("not_named")
@@ -91,7 +93,9 @@ def noted_name_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
 def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
     raw = text.raw
     for start, before in capitals_of(raw):
-        if (
+        if before == "as" and (match := _SAYS.match(raw, start)):
+            yield from _name(raw, match)
+        elif (
             before in _LAST_WORDS
             and _ANNOUNCER.search(raw, max(0, start - _BEFORE), start)
             and (match := _HERE.match(raw, start))
@@ -105,14 +109,30 @@ def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
             ):
                 yield from _name(raw, match)
             place = raw.find(mark, place + 2)
-    if "as" in text.words:
-        yield from _names(_SAYS.finditer(raw), raw)
-    if verbs and text.holds_any(_DOING_WORDS):
-        yield from _names(_DOES.finditer(raw), raw)
+    if verbs:
+        for place in _verbs(text):
+            if match := _DOER.search(raw, max(0, place - _LONGEST), place):
+                yield from _name(raw, match)
     if _INITIALS_HINT.search(raw):
         yield from _names(_INITIALS.finditer(raw), raw)
-    if _TURNED_HINT.search(raw):
+    if verbs and _TURNED_HINT.search(raw):
         yield from _names(_TURNED.finditer(raw), raw)
+    if "surname" in text.words or ("name" in text.words and " or " in raw):
+        yield from _names(_EITHER.finditer(raw), raw)
+
+
+def _verbs(text: ScannedText) -> Iterator[int]:
+    """Where a verb of a person stands after a word in capitals."""
+    raw, lowered = text.raw, text.lowered
+    for word in text.words & _DOING_WORDS:
+        spaced = f" {word} "
+        start = lowered.find(spaced)
+        while start >= 0:
+            before = raw.rfind(" ", max(0, start - 24), start) + 1
+            if raw[before or start].isupper() or "\n" in raw[before:start]:
+                if _DOING.match(raw, start):
+                    yield start
+            start = lowered.find(spaced, start + len(word))
 
 
 def _names(matches: Iterable[re.Match[str]], raw: str) -> Iterator[Span]:

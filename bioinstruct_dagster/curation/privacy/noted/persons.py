@@ -6,15 +6,14 @@ Belongs here: these tests. Does not: what such a text tells (numbers, days, faci
 import re
 
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of
 
 ONE_PERSON = re.compile(
     rf"\b(?:{any_of(DATES('one_person'), NOTED('subjects'))}"
     rf"|\d{{1,3}}[- ](?:year|yr|month)s?[- ]old)\b(?!s)",
     re.IGNORECASE,
 )
-# Each sentence of one person holds one of them.
-PERSON_WORDS = cues(DATES("one_person"), NOTED("subjects")) | {"old"}
+PERSON_WORDS = NOTED("single_persons")
 _ONE_PERSON_WORDS = NOTED("one_person")
 # A text that speaks of many persons must name one beside a detail.
 _NOTE_WORDS = NOTED("note_words")

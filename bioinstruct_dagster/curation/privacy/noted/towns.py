@@ -36,32 +36,22 @@ _COUNTY = re.compile(
 _HOME = re.compile(
     rf"\b(?:[Hh]ome|[Hh]ometown|[Hh]ome\stown|[Rr]esidence|[Aa]ddress|[Bb]irthplace)(?:\son\sfile)?(?:\sis|\swas|:)\s(?P<v>{_TOWN})(?=[,.;)\n]|\sand\b|$)"
     rf"|\b(?:[Ll]ives?|[Ll]iving|[Rr]esides?)(?:\s[a-z]{{2,12}}){{0,4}}\s?[(,]\s?(?P<w>{_TOWN})(?=\)|\.)"
-    rf"|\b(?P<x>{_TOWN})\s(?:native|resident|local)\b|\ba\s(?P<y>{_TOWN})\s(?:girl|boy|man|woman|lad|lass|native|resident)\b"
+)
+_NATIVE = re.compile(
+    rf"\b(?P<x>{_TOWN})\s(?:native|resident|local)\b|\ba\s(?P<y>{_TOWN})\s(?:girl|boy|man|woman|lad|lass|native|resident)\b"
 )
 _HOME_WORDS = frozenset(
     (
-        "home",
-        "hometown",
-        "residence",
-        "address",
-        "birthplace",
-        "lives",
-        "live",
-        "living",
-        "resides",
-        "native",
-        "resident",
-        "local",
-        "girl",
-        "boy",
-        "lad",
-        "lass",
+        *("home", "hometown", "residence", "address", "birthplace"),
+        *("lives", "live", "living", "resides"),
     )
 )
+_HOME_HINT = re.compile(r"(?:is|was|:|,|\() [A-Z]|\([A-Z]")
+_NATIVE_WORDS = frozenset(("native", "resident", "local", "girl", "boy", "lad", "lass"))
+_NATIVE_HINT = re.compile(r"[A-ZÀ-Þ][a-zà-ÿ'’-]{2,20} (?:native|resident|local|girl|boy|lad|lass)")
 _ASKED = re.compile(
     rf"\b[Ww]here\b[^?\n]{{0,80}}\?\s{{0,3}}(?:\w{{5,15}}(?:_\d)?:\s)?(?:(?:Um|Uh|Oh|Well|Yes|Yeah)?,?\s?)?(?:(?i:from|in|at|near|over\sin|out\sof|I['’]m\sfrom|I\slive\sin|I\swas\sin|we['’]re\sfrom|originally\sfrom|we\slive\sin)\s)?(?P<v>{_TOWN})(?=[,.!?]|\s(?:originally|but|and|so|area))"
 )
-_LIFE_WORDS = NOTED("life_words") | {"old"}
 _STATE_HINT = re.compile(r",(?<=[a-z],) [A-Z](?:[A-Z]\b|[a-z]{3})")
 _COUNTY_WORDS = frozenset(
     (
@@ -97,29 +87,37 @@ def not_towns() -> frozenset[str]:
 def noted_town_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     """The towns in the sentences of a person's life."""
     raw = text.raw
-    if text.holds_any(_LIFE_WORDS) or not tied:
-        for start, before in capitals_of(raw):
-            if before not in _LAST_WORDS or not _PREPOSITION.search(
-                raw, max(0, start - _LONGEST), start
-            ):
-                continue
-            match = _TOWN_HERE.match(raw, start)
-            if match and _is_town(match["v"]) and _has_life(raw, start, match.end(), tied=tied):
-                yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
-    patterns = [
-        *((_WITH_STATE,) if _STATE_HINT.search(raw) else ()),
-        *((_COUNTY,) if text.holds_any(_COUNTY_WORDS) else ()),
-        *((_HOME,) if text.holds_any(_HOME_WORDS) else ()),
-        *((_ASKED,) if "where" in text.words else ()),
-    ]
-    for pattern in patterns:
-        for match in pattern.finditer(raw):
+    for start, before in capitals_of(raw):
+        if before not in _LAST_WORDS or not _PREPOSITION.search(
+            raw, max(0, start - _LONGEST), start
+        ):
+            continue
+        match = _TOWN_HERE.match(raw, start)
+        if match and _is_town(match["v"]) and _has_life(raw, start, match.end(), tied=tied):
+            yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
+    for pattern, begin, end in _tried(text):
+        for match in pattern.finditer(raw, begin, end):
             group = str(match.lastgroup)
             if _is_town(match[group]) and (
                 not tied
                 or ONE_PERSON.search(raw, max(0, match.start() - _BEFORE), match.end() + _AFTER)
             ):
                 yield Span("location", *match.span(group), DOUBTFUL_SCORE)
+
+
+def _tried(text: ScannedText) -> Iterator[tuple[re.Pattern[str], int, int]]:
+    """The other patterns that a text may hold, each with a part of the text."""
+    whole = (0, len(text.raw))
+    if _STATE_HINT.search(text.raw):
+        yield (_WITH_STATE, *whole)
+    if text.holds_any(_COUNTY_WORDS):
+        yield (_COUNTY, *whole)
+    if "where" in text.words:
+        yield (_ASKED, *whole)
+    for part in text.parts_around(_HOME_WORDS, 2, 60, _HOME_HINT):
+        yield (_HOME, *part)
+    for part in text.parts_around(_NATIVE_WORDS, 60, 10, _NATIVE_HINT):
+        yield (_NATIVE, *part)
 
 
 def _is_town(name: str) -> bool:

@@ -38,7 +38,7 @@ _ABROAD_WORDS = frozenset(
         "avenida",
         "piazza",
         "ulica",
-        *("place", "plaza", "paseo", "camino", "impasse", "quai", "corso", "strada", "largo"),
+        *("plaza", "paseo", "camino", "impasse", "quai", "corso", "strada", "largo"),
     )
 )
 # The number after the street: "Old Mill Lane 17", "ul. Lipowa 14, 20-020 Lublin".
