@@ -8,6 +8,7 @@ what makes a date surely a person's (dates). The words are in `words/noted.yaml`
 import re
 from collections.abc import Iterator
 
+from bioinstruct_dagster.curation.privacy.dates import is_long_range
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
@@ -145,7 +146,11 @@ def _days(
         start, end = match.span(match.lastgroup) if match.lastgroup else match.span()
         before = _SENTENCE_END.split(raw[max(0, start - _BEFORE) : start])[-1]
         after = _SENTENCE_END.split(raw[end : end + _AFTER])[0]
-        if _WORLD.search(before) or _WORLD.search(after):
+        if (
+            _WORLD.search(before)
+            or _WORLD.search(after)
+            or is_long_range(raw[start:end], before, raw[end : end + _AFTER])
+        ):
             continue
         if not tied or ONE_PERSON.search(before) or ONE_PERSON.search(after):
             yield Span("date", start, end, DOUBTFUL_SCORE)

@@ -86,14 +86,14 @@ def noted_facility_spans(
         for match in _NAMED.finditer(raw, max(0, place - _BEFORE), place + _AFTER):
             if _is_named(raw, match) and not (tied and _is_far(raw, match)):
                 yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
-        match = _TYPE_IN_TOWN.match(raw, place)
+        town = _TYPE_IN_TOWN.match(raw, place)
         if (
-            match
-            and match["v"].split()[0].lower() not in not_towns
-            and not is_large(match["v"])
-            and not (tied and _is_far(raw, match))
+            town
+            and town["v"].split(maxsplit=1)[0].lower() not in not_towns
+            and not is_large(town["v"])
+            and not (tied and _is_far(raw, town))
         ):
-            yield Span("location", *match.span(), DOUBTFUL_SCORE)
+            yield Span("location", *town.span(), DOUBTFUL_SCORE)
     for match in _named_at(raw, not_towns):
         if not (tied and _is_far(raw, match)):
             yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
@@ -129,7 +129,7 @@ def _named_at(raw: str, not_towns: frozenset[str]) -> Iterator[re.Match[str]]:
 
 
 def _is_unknown(name: str, not_towns: frozenset[str]) -> bool:
-    first = name.split()[0].lower()
+    first = name.split(maxsplit=1)[0].lower()
     return first not in not_towns and first not in _NOT_AT and first not in _GENERIC
 
 
@@ -157,7 +157,9 @@ def _is_far(raw: str, match: re.Match[str]) -> bool:
 
 def _is_named(raw: str, match: re.Match[str]) -> bool:
     words = [word.strip(".,").lower() for word in match["n"].split()]
-    if any(word in _GENERIC for word in words[:1]) or _SERVICE.match(words[-1]) and len(words) == 1:
+    if any(word in _GENERIC for word in words[:1]) or (
+        _SERVICE.match(words[-1]) and len(words) == 1
+    ):
         return False
     if match["n"].isupper() and len(words) == 1 and match["t"].islower():
         return False

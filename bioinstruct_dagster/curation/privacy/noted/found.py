@@ -19,7 +19,7 @@ from bioinstruct_dagster.curation.privacy.noted.persons import (
     is_note,
 )
 from bioinstruct_dagster.curation.privacy.noted.plates import noted_plate_spans
-from bioinstruct_dagster.curation.privacy.noted.towns import noted_town_spans, not_towns
+from bioinstruct_dagster.curation.privacy.noted.towns import not_towns, noted_town_spans
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 

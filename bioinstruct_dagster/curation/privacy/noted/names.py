@@ -93,9 +93,7 @@ def noted_name_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
 def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
     raw = text.raw
     for start, before in capitals_of(raw):
-        if before == "as" and (match := _SAYS.match(raw, start)):
-            yield from _name(raw, match)
-        elif (
+        if (before == "as" and (match := _SAYS.match(raw, start))) or (
             before in _LAST_WORDS
             and _ANNOUNCER.search(raw, max(0, start - _BEFORE), start)
             and (match := _HERE.match(raw, start))

@@ -51,7 +51,10 @@ _MEASURE = re.compile(
     r"\d{1,3}/\d{1,3}(?:[./-]\d{1,3}){0,2}|\d{1,4}[.]\d{1,4}|\d{1,4}-\d{1,4}"
     r"|\d+\.\d+(?:-\d+(?:\.\d+)?)?|\d{1,3}(?:-\d{1,3}){1,4}|\d{1,2}/\d{4}|\d+(?:\.\d+)?/\d+"
 )
-_OBSTETRIC = re.compile(r"G\d{1,2}P\d{1,4}")
+# A history of pregnancies, a hotline (which telephones decides on), codes of registers.
+_NO_IDENTIFIER = re.compile(
+    r"G\d{1,2}P\d{1,4}|(?:1-)?8(?:00|33|44|55|66|77|88)-\d{3}-\d{4}|(?:NCT|CPT|ICD|LOINC|PMID|PMC)\W?\d.*"
+)
 _GROUPED = re.compile(r"\d{1,3}-\d{4}|\d{1,3}(?:-\d{2,3}){2}")
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _GOES_ON_BEFORE = tuple("$€£.,-–/_=<>~^+*@")
@@ -106,14 +109,13 @@ def _is_measure(value: str, raw: str, end: int) -> bool:
 
 def _is_identifier(value: str, raw: str, start: int, end: int, group: bool) -> bool:
     before = raw[max(0, start - _BEFORE) : start].rpartition(TEXT_LIMIT)[2]
-    if _PUBLIC.search(before[-40:]) or _OBSTETRIC.fullmatch(value):
+    if _PUBLIC.search(before[-40:]) or _NO_IDENTIFIER.fullmatch(value):
         return False
     prefix = value[: len(value) - len(value.lstrip(_CAPITALS))]
     digits, plain = sum(map(str.isdigit, value)), value.isdigit()
     lettered = any(map(str.isalpha, value))
     if group or prefix in _PREFIXES:
-        near = _GROUP_THING.search(before[-30:]) is not None
-        return (lettered or digits > _SHORT) and near
+        return (lettered or digits > _SHORT) and _GROUP_THING.search(before[-30:]) is not None
     if digits >= _LONG or (lettered and digits > _SHORT):
         return not (plain and value.endswith("000"))
     if _SURE.search(before[-40:]) and not _QUANTITY_BEFORE.search(before):

@@ -121,8 +121,8 @@ def _tried(text: ScannedText) -> Iterator[tuple[re.Pattern[str], int, int]]:
 
 
 def _is_town(name: str) -> bool:
-    first = name.split()[0].strip(",").lower()
-    return first not in not_towns() and not is_large(name.split(",")[0])
+    first = name.split(maxsplit=1)[0].strip(",").lower()
+    return first not in not_towns() and not is_large(name.split(",", maxsplit=1)[0])
 
 
 def _has_life(raw: str, start: int, end: int, *, tied: bool) -> bool:
