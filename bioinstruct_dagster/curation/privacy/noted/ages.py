@@ -16,7 +16,7 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, any_s
 _HIGH = r"(?:9\d|10\d|11[0-5])"
 _NO_MORE = (
     r"\b"
-    rf"(?![\w%°/:–-]|[.,]\d|\s?(?:%|°|[-–/x×]\s?\d|{any_of(NOTED('no_age_after'))}(?![A-Za-z]))|\s{ONES}\b|\s(?:and\s)?[a-z]{{3,5}}(?:ty|teen)\b|[- ]?hundred)"
+    rf"(?![\w%°/:–-]|[.,]\d|\s?(?:%|°|[-–/x×]\s?\d|{any_of(NOTED('no_age_after'))}(?![A-Za-z]))|\s{ONES}\b|\s(?:and\s)?[a-z]{{3,5}}(?:ty|teen)\b|[-\s]?hundred)"
 )
 _AGE = rf"(?<![\w.$€£<>≥≤/–:-])(?:{_HIGH}|{WRITTEN}){_NO_MORE}"
 _PERSON = any_start_of(NOTED("old_persons"))
@@ -27,8 +27,8 @@ _LINK = (
 _TOLD = re.compile(
     rf"(?<![\w-])(?:{_PERSON})(?:{_LINK}){{1,5}}\s?(?P<a>{_AGE})"
     rf"|\b(?i:turn(?:ed|s|ing)?|aged?|nearing|approaching|pushing|(?:is|was|be|being)\s(?:past|over|beyond|almost|nearly|close\sto)|age\sof|age\sis|the\sage)\s(?P<b>{_AGE})"
-    rf"|\b(?:her|his|their|my|the|a)\s(?P<c>(?:ninety|hundred)[- ](?:and[- ])?\w{{4,8}}|nineti\w{{3}}|hundredth|(?:one[- ])?hundred[- ](?:and[- ])?\w{{4,8}}|9\d(?:st|nd|rd|th)|1[01]\d(?:st|nd|rd|th))\s(?:year|birthday|name\sday)"
-    rf"|\b(?P<d>{_HIGH}|{WRITTEN})(?:\.\d|\s(?:and\sa\shalf|1/2|½))?[- ]?(?:years?|yrs?|y)\b(?:[- ](?:old|of\sage|young|lady|man|woman|gentleman|male|female))?(?!\s(?:of\s(?!age)|follow|surviv|ago|later|before|after\s(?:the|surgery|diagnosis)|in\s(?:prison|business)))"
+    rf"|\b(?:her|his|their|my|the|a)\s(?P<c>(?:ninety|hundred)[-\s](?:and[-\s])?\w{{4,8}}|nineti\w{{3}}|hundredth|(?:one[-\s])?hundred[-\s](?:and[-\s])?\w{{4,8}}|9\d(?:st|nd|rd|th)|1[01]\d(?:st|nd|rd|th))\s(?:year|birthday|name\sday)"
+    rf"|\b(?P<d>{_HIGH}|{WRITTEN})(?:\.\d|\s(?:and\sa\shalf|1/2|½))?[-\s]?(?:years?|yrs?|y)\b(?:[-\s](?:old|of\sage|young|lady|man|woman|gentleman|male|female))?(?!\s(?:of\s(?!age)|follow|surviv|ago|later|before|after\s(?:the|surgery|diagnosis)|in\s(?:prison|business)))"
     rf"|(?<![\w.$/–:-])(?P<e>{_HIGH})\s?(?:yo|y\.o\.?|y/o|yr\.?\sold|[FMfm](?![\w./-]))(?![A-Za-z])"
     rf"|\b[Bb]orn\s(?:in\s|c\.?\s|circa\s|around\s)?(?P<f>19[012]\d|193[0-4])\b"
 )

@@ -27,7 +27,7 @@ _MONTH_WORDS = cues(_MONTHS)
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?:(?:19|20)\d\d|['’]\d\d)"
 _ORDINAL = (
-    r"(?:(?:[Tt]wenty|[Tt]hirty)[- ])?(?:[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth|[Ss]eventh|[Ee]ighth|[Nn]inth"
+    r"(?:(?:[Tt]wenty|[Tt]hirty)[-\s])?(?:[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth|[Ss]eventh|[Ee]ighth|[Nn]inth"
     r"|[Tt]enth|[Ee]leventh|[Tt]welfth|[a-z]{4,5}teenth|[Tt]wentieth|[Tt]hirtieth)"
 )
 _ONE_DAY = rf"(?:{_DAY}|{_ORDINAL})"
@@ -81,6 +81,7 @@ DAY_WORDS = (_MONTH_WORDS - {"may"}) | _HOLIDAY_WORDS | cues(NOTED("weekdays"))
 
 _WORLD = re.compile(rf"\b(?:{any_of(NOTED('world_events'))})", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?;]\s|\n")
+_LAST_DAY, _LAST_MONTH, _YEAR_LENGTH = 31, 12, 4
 _BEFORE, _AFTER = 110, 60
 
 
@@ -95,24 +96,33 @@ def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     for begin, end in _month_parts(text):
         yield from _days(_WORDED, raw, begin, end, tied=tied)
         yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=tied)
-    if text.has_number:
-        for begin, end in pieces(_FIGURES_HINT, raw, 12, 16):
-            for span in _days(_FIGURES, raw, begin, end, tied=tied):
-                if _is_day(re.findall(r"\d+", raw[span.start : span.end])):
-                    yield span
-        if "., " in raw or not tied:
-            yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
-    if text.has_digit and "/" in raw:
-        for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
-            yield from _short_days(raw, begin, end, tied=tied)
-        if "/I" in raw or "/V" in raw or "/X" in raw:
-            yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
-        if "/1" in raw or "/2" in raw:
-            yield from _tried(_FIGURES_OF_MONTH, _FIGURES_OF_MONTH_HINT, raw, tied=tied)
-    if text.has_digit and text.holds_any(_SIGNS):
-        yield from _tried(_ORDINAL_DAY, _ORDINAL_SIGN, raw, tied=tied)
+    if text.has_digit:
+        yield from _in_figures(text, tied=tied)
     for begin, end in text.parts_around(_HOLIDAY_WORDS, 2, 40):
         yield from _days(_HOLIDAY, raw, begin, end, tied=tied)
+
+
+def _in_figures(text: ScannedText, *, tied: bool) -> Iterator[Span]:
+    raw = text.raw
+    if text.has_number:
+        for span in _tried(_FIGURES, _FIGURES_HINT, raw, tied=tied):
+            if _is_day(re.findall(r"\d+", raw[span.start : span.end])):
+                yield span
+        if "., " in raw or not tied:
+            yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
+    if "/" in raw:
+        yield from _with_slash(raw, tied=tied)
+    if text.holds_any(_SIGNS):
+        yield from _tried(_ORDINAL_DAY, _ORDINAL_SIGN, raw, tied=tied)
+
+
+def _with_slash(raw: str, *, tied: bool) -> Iterator[Span]:
+    for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
+        yield from _short_days(raw, begin, end, tied=tied)
+    if "/I" in raw or "/V" in raw or "/X" in raw:
+        yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
+    if "/1" in raw or "/2" in raw:
+        yield from _tried(_FIGURES_OF_MONTH, _FIGURES_OF_MONTH_HINT, raw, tied=tied)
 
 
 def _tried(
@@ -161,9 +171,10 @@ def _is_day(parts: list[str]) -> bool:
     if len(parts) == 1:
         return True
     numbers = [int(part) for part in parts]
-    small = [number for number in numbers if number <= 31]
+    days = [number for number in numbers if 0 < number <= _LAST_DAY]
     return (
-        any(1 <= number <= 12 for number in small)
-        and (len(small) >= 2 and (len(parts[0]) == 4 or len(parts[-1]) == 4 or numbers[-1] <= 99))
+        any(number <= _LAST_MONTH for number in days)
+        and len(days) > 1
         and min(numbers[:2]) > 0
+        and (_YEAR_LENGTH in map(len, (parts[0], parts[-1])) or len(parts[-1]) < _YEAR_LENGTH)
     )

@@ -1,4 +1,4 @@
-"""Named places of care, learning and work in a text about one person: "the Oak Hollow nursing home".
+"""Named places of care, learning and work in notes: "the Oak Hollow nursing home".
 
 Belongs here: names before a type, types before a town, and facilities known by a short name. Does
 not: rooms of a hospital (places.facilities). The words are in `words/noted.yaml`. Every repetition
@@ -114,18 +114,23 @@ def _named_at(raw: str, not_towns: frozenset[str]) -> Iterator[re.Match[str]]:
         if before not in _PLACE_WORDS:
             continue
         begin = max(0, start - _LONGEST)
-        if (match := _KNOWN.match(raw, start)) and _PLACE_BEFORE.search(raw, begin, start):
-            if (" " in match["v"] and not match["s"]) or _CUE.search(
-                raw, max(0, start - _CUE_AWAY), start
-            ):
-                yield match
-                continue
+        known = _KNOWN.match(raw, start)
+        if known and _PLACE_BEFORE.search(raw, begin, start) and _is_sure(raw, known):
+            yield known
+            continue
         match = _AT.match(raw, start)
         if match is None or not _is_unknown(match["v"], not_towns):
             continue
         sentence = re.split(r"[.;!?\n]\s", raw[max(0, start - _NEAR) : start])[-1]
         if _TAKEN_TO.search(sentence) or (_AT_BEFORE.search(sentence) and _AT_CUE.search(sentence)):
             yield match
+
+
+def _is_sure(raw: str, match: re.Match[str]) -> bool:
+    """Whether a known name has several words, or stands beside care."""
+    begin = max(0, match.start() - _CUE_AWAY)
+    several = " " in match["v"] and not match["s"]
+    return several or _CUE.search(raw, begin, match.start()) is not None
 
 
 def _is_unknown(name: str, not_towns: frozenset[str]) -> bool:

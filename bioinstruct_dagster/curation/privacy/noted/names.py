@@ -36,7 +36,7 @@ _NAME = rf"{_PART}(?: (?:[A-Z]\.? )?{_PART}){{0,2}}"
 _ENDS = r"(?=[.,;:!?)\n]|['’]s\b|$| [a-z(])"
 _HERE = re.compile(rf"(?P<v>{_NAME}){_ENDS}")
 _ANNOUNCER = re.compile(
-    rf"(?<![\w-])(?:{any_start_of(NOTED('before_any_name'))},?|(?i:cc|attn|attention|contact|informant|c/o):) $"
+    rf"(?<![\w-])(?:{any_start_of(NOTED('before_any_name'))},?|(?i:cc|attn|attention|contact|informant|c/o):)\s$"
 )
 _OWNED = re.compile(rf" (?:[a-z]{{3,10}} )?(?:{any_of(NOTED('owned_by_persons'))})\b")
 _OWNER = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME})$")
@@ -45,12 +45,12 @@ _DOER = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME})$")
 _DOING = re.compile(rf" (?:{any_of(NOTED('done_by_persons'))})\b")
 _SAYS = re.compile(rf"(?P<v>{_NAME}) {any_of(NOTED('words_of_saying'))}\b")
 _INITIALS = re.compile(
-    rf"(?:^|\n|\b(?:by|with|from|to|and|for|of|saw|[Ss]igned|[Ss]igned by|cc|[Rr]egards|[Ss]incerely|Dr|MD|RN)[,:.]? )(?P<v>[A-Z]\. ?(?:[A-Z]\. ?)?[{UPPER}][{LOWER}'’-]{{2,20}})(?![\w-])"
+    rf"(?:^|\n|\b(?:by|with|from|to|and|for|of|saw|[Ss]igned|[Ss]igned\sby|cc|[Rr]egards|[Ss]incerely|Dr|MD|RN)[,:.]?\s)(?P<v>[A-Z]\.\s?(?:[A-Z]\.\s?)?[{UPPER}][{LOWER}'’-]{{2,20}})(?![\w-])"
 )
 _INITIALS_HINT = re.compile(rf"\.(?<=\b[{UPPER}]\.) ?[{UPPER}]")
 _TURNED = re.compile(
     r"(?<![\w-])(?P<v>[A-Z][A-Z'’-]{2,20}, [A-Z]\b\.?)(?=$|[\n,:;]| (?:was|is|has|had|\d|\())"
-    rf"|(?:^|\n)(?P<w>[{UPPER}][{LOWER}'’-]{{2,20}}, [A-Z]\.(?: ?[A-Z]\.)?)(?=,? (?:DOB|MRN|\d|was|is|aged|age|\())"
+    rf"|(?:^|\n)(?P<w>[{UPPER}][{LOWER}'’-]{{2,20}},\s[A-Z]\.(?:\s?[A-Z]\.)?)(?=,?\s(?:DOB|MRN|\d|was|is|aged|age|\())"
 )
 _EITHER = re.compile(
     rf"\b(?:[Ss]urname|[Nn]ame)\b[^.?!\n]{{0,30}}\b(?:is|it)\s(?P<x>{_PART})\sor\s(?P<y>{_PART})(?=[?.,])"
@@ -99,14 +99,7 @@ def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
             and (match := _HERE.match(raw, start))
         ):
             yield from _name(raw, match)
-    for mark in ("'s ", "’s "):
-        place = raw.find(mark)
-        while place >= 0:
-            if _OWNED.match(raw, place + 2) and (
-                match := _OWNER.search(raw, max(0, place - _LONGEST), place)
-            ):
-                yield from _name(raw, match)
-            place = raw.find(mark, place + 2)
+    yield from _owners(raw)
     if verbs:
         for place in _verbs(text):
             if match := _DOER.search(raw, max(0, place - _LONGEST), place):
@@ -119,6 +112,17 @@ def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
         yield from _names(_EITHER.finditer(raw), raw)
 
 
+def _owners(raw: str) -> Iterator[Span]:
+    for mark in ("'s ", "’s "):
+        place = raw.find(mark)
+        while place >= 0:
+            if _OWNED.match(raw, place + 2) and (
+                match := _OWNER.search(raw, max(0, place - _LONGEST), place)
+            ):
+                yield from _name(raw, match)
+            place = raw.find(mark, place + 2)
+
+
 def _verbs(text: ScannedText) -> Iterator[int]:
     """Where a verb of a person stands after a word in capitals."""
     raw, lowered = text.raw, text.lowered
@@ -127,9 +131,9 @@ def _verbs(text: ScannedText) -> Iterator[int]:
         start = lowered.find(spaced)
         while start >= 0:
             before = raw.rfind(" ", max(0, start - 24), start) + 1
-            if raw[before or start].isupper() or "\n" in raw[before:start]:
-                if _DOING.match(raw, start):
-                    yield start
+            named = raw[before or start].isupper() or "\n" in raw[before:start]
+            if named and _DOING.match(raw, start):
+                yield start
             start = lowered.find(spaced, start + len(word))
 
 

@@ -1,4 +1,4 @@
-"""Numbers that identify by their form or by a thing near them: "the old notes, filed under 6252-22".
+"""Numbers that identify by their form or by a thing near them: "notes filed under 6252-22".
 
 Belongs here: numbers that no label announces at once. Does not: numbers right after a label
 (labels, loose_numbers). The words are in `words/noted.yaml`. Every repetition is bounded.
@@ -14,7 +14,7 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
 
 # It begins with the digit, because the search for one character is the fastest.
 _RUN = re.compile(
-    r"\d(?:\d{2}[ ]\d{3}(?:[ ]\d{2,4})?(?![ ]?\d)|\d[ ]\d\d[ ]\d\d[ ]\d\d|\d[ ]\d{3}[ ]\d{3}(?![ ]?\d)"
+    r"\d(?:\d{2}\s\d{3}(?:\s\d{2,4})?(?!\s?\d)|\d\s\d\d\s\d\d\s\d\d|\d\s\d{3}\s\d{3}(?!\s?\d)"
     r"|\d{3}[ ]\d{4}(?:[ ]\d{2,4})?(?![ ]?\d)"
     r"|(?:(?:[A-Z]{0,3}[./-]?|/[A-Z]{1,3}|-[A-Z]{1,3}-?)\d){3,20})"
 )
@@ -86,7 +86,8 @@ def noted_number_spans(text: ScannedText, *, group: bool) -> Iterator[Span]:
             value = raw[start:end]
             listed = 0 < start - last <= _LISTED and _SHAPE.sub("0", value) == shape
             if listed or (
-                not _is_measure(value, raw, end) and _is_identifier(value, raw, start, end, group)
+                not _is_measure(value, raw, end)
+                and _is_identifier(value, raw, start, end, group=group)
             ):
                 yield Span("other_id", start, end, DOUBTFUL_SCORE)
                 last, shape = end, _SHAPE.sub("0", value)
@@ -107,7 +108,7 @@ def _is_measure(value: str, raw: str, end: int) -> bool:
     )
 
 
-def _is_identifier(value: str, raw: str, start: int, end: int, group: bool) -> bool:
+def _is_identifier(value: str, raw: str, start: int, end: int, *, group: bool) -> bool:
     before = raw[max(0, start - _BEFORE) : start].rpartition(TEXT_LIMIT)[2]
     if _PUBLIC.search(before[-40:]) or _NO_IDENTIFIER.fullmatch(value):
         return False

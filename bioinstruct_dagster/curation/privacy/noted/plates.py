@@ -15,8 +15,8 @@ _VEHICLE_WORDS = cues(LABELS("vehicle_words"), NOTED("vehicles"))
 _VEHICLE = re.compile(rf"\b{any_of(LABELS('vehicle_words'), NOTED('vehicles'))}\b", re.IGNORECASE)
 _PLATE = re.compile(
     r"(?<![\w/.-])(?:[A-Z]{2}\d{2}\s?[A-Z]{3}|[A-Z]{2}[ -]?\d{1,2}[ -]?[A-Z]{1,3}[ -]?\d{3,4}"
-    r"|\d?[A-Z]{3}[ -]?\d{3,4}|\d{3,4}[ -]?[A-Z]{3}|[A-Z]{1,3}[ -]\d{1,4}[ -][A-Z]{1,3}|[A-Z]\d{1,3}[ -]?[A-Z]{3}"
-    r"|\d{2,3}-[A-Z]{1,2}-\d{2,6}|[A-Z]{1,3}-[A-Z]{1,2}[ ]\d{1,4}|\d[A-Z]{2}[ -]?[A-Z]\d{2,3})(?![\w/-]|\.\d)"
+    r"|\d?[A-Z]{3}[\s-]?\d{3,4}|\d{3,4}[\s-]?[A-Z]{3}|[A-Z]{1,3}[\s-]\d{1,4}[\s-][A-Z]{1,3}|[A-Z]\d{1,3}[\s-]?[A-Z]{3}"
+    r"|\d{2,3}-[A-Z]{1,2}-\d{2,6}|[A-Z]{1,3}-[A-Z]{1,2}\s\d{1,4}|\d[A-Z]{2}[\s-]?[A-Z]\d{2,3})(?![\w/-]|\.\d)"
 )
 _NO_PLATE = re.compile(
     r"(?:ICD|CPT|BMI|CPK|LDH|WBC|RBC|PSA|TSH|BUN|MRI|GCS|INR|PTT|HCT|HGB|PLT|BNP|AST|ALT|CKD|PMH|STD|MVA|RTA)"

@@ -18,7 +18,10 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
 
 _WORD = r"[A-ZÀ-Þ][a-zà-ÿ'’]{1,20}(?:-(?:[a-z]{1,6}-)?[A-ZÀ-Þa-zà-ÿ][a-zà-ÿ]{1,20})?"
-_TOWN = rf"{_WORD}(?:\s(?:{_WORD}|or\sConsequences|upon\s{_WORD}|on\s{_WORD}|de\s{_WORD}|under\s{_WORD})){{0,2}}"
+_TOWN = (
+    rf"{_WORD}(?:\s(?:{_WORD}|or\sConsequences|upon\s{_WORD}|on\s{_WORD}|de\s{_WORD}"
+    rf"|under\s{_WORD})){{0,2}}"
+)
 _TOWN_HERE = re.compile(
     rf"(?P<v>{_TOWN}(?:,\s{STATE}\b)?)(?![\w-]|['’]s?\s(?:disease|syndrome|sign|test|criteria|palsy|phenomenon|esophagus|lymphoma|thyroiditis|score|tumou?r|procedure|triad|solution|position|aneurysm|cyst|hernia)|\s(?:disease|syndrome|sign|test|criteria|score|chorea|species|scale))"
 )
@@ -72,7 +75,7 @@ _COUNTY_WORDS = frozenset(
 )
 # A place stands after these, and seldom anything else.
 _STRONG = re.compile(
-    r"\b(?:near|outside|north of|south of|east of|west of|[Ii]n|(?<!suffer )(?<!suffering )(?<!out of )(?<!relief )[Ff]rom)\s$"
+    r"\b(?:near|outside|north\sof|south\sof|east\sof|west\sof|[Ii]n|(?<!suffer\s)(?<!suffering\s)(?<!out\sof\s)(?<!relief\s)[Ff]rom)\s$"
 )
 _SOMEBODY_FROM = re.compile(r"\b[Aa]n?\s[a-z]{3,14}(?:\s[a-z]{3,14}){0,2}\sfrom\s$")
 _BEFORE, _AFTER = 90, 50
