@@ -215,7 +215,7 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
     before, after = _sentence(text, start, end)
     around = f"{before} {after}"
     one = _ONE_PERSON.search(around) is not None
-    if _is_long_range(text[start:end], before, after) or (not one and _MANY_PERSONS.search(around)):
+    if is_long_range(text[start:end], before, after) or (not one and _MANY_PERSONS.search(around)):
         return 0.0
     if labelled := _labelled_score(before):
         return labelled
@@ -237,7 +237,7 @@ def _labelled_score(before: str) -> float:
     return _EVENT_SCORE if _DATE_LABEL.search(before) else 0.0
 
 
-def _is_long_range(date: str, before: str, after: str) -> bool:
+def is_long_range(date: str, before: str, after: str) -> bool:
     """Whether a date is one end of a range over several years, as studies have them.
 
     A stay may pass the end of a year: "from December 28, 2020 to January 4, 2021".

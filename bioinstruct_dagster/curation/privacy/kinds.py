@@ -82,7 +82,8 @@ def repeated_spans(text: str, found: Iterable[Span]) -> Iterator[Span]:
         found: identifiers in it. `entities.confirmed` repeats names of one word.
     """
     known: dict[str, Span] = {}
-    for span in found:
+    # What a label tells is surer than what a form tells.
+    for span in sorted(found, key=lambda span: -span.score):
         known.setdefault(text[span.start : span.end].strip(), span)
     for told, span in known.items():
         signs = _LETTERS_AND_DIGITS.findall(told)

@@ -37,6 +37,7 @@ from bioinstruct_dagster.curation.privacy.names.not_persons import (
     placeholder_spans,
 )
 from bioinstruct_dagster.curation.privacy.names.persons import name_spans
+from bioinstruct_dagster.curation.privacy.noted.found import noted_names, noted_spans
 from bioinstruct_dagster.curation.privacy.old_ages.found import old_age_spans
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations_email
 from bioinstruct_dagster.curation.privacy.pictures import (
@@ -89,7 +90,7 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
         entities: the names and places that a language model found in them.
     """
     text = ScannedText(_SEPARATOR.join(task))
-    names = list(name_spans(text))
+    names = [*name_spans(text), *noted_names(text)]
     details = list(_details(text, names))
     sure = any(span.score >= IDENTIFYING_SCORE for span in details)
     seen = list(_shifted(task, entities)) if any(entities) else []
@@ -163,6 +164,7 @@ def _details(text: ScannedText, names: Sequence[Span]) -> Iterator[Span]:
     yield from url_spans(text, {part for name in _words(text.raw, names) for part in name.split()})
     presidio = list(presidio_spans(text))
     yield from (span for span in presidio if span.kind != "date")
+    yield from noted_spans(text)
     yield from date_spans(text, _of_kind("date", presidio), names)
 
 

@@ -78,10 +78,18 @@ def url_spans(text: ScannedText, names: Iterable[str]) -> Iterator[Span]:
                 yield Span("url", match.start(), match.start() + len(address), 0.8)
 
 
-def _is_persons(address: str, before: str, names: list[str]) -> bool:
+def is_public_address(address: str) -> bool:
+    """Whether an address belongs to a public host, such as a journal's or an authority's."""
+    return _PUBLIC_HOST.search(_host_of(address)) is not None
+
+
+def _host_of(address: str) -> str:
     rest = re.sub(r"^https?://", "", address, flags=re.IGNORECASE)
-    host = re.split(r"[/?#:]", rest, maxsplit=1)[0].lower()
-    if _PUBLIC_HOST.search(host) and not _RECORD_PATH.search(address):
+    return re.split(r"[/?#:]", rest, maxsplit=1)[0].lower()
+
+
+def _is_persons(address: str, before: str, names: list[str]) -> bool:
+    if _PUBLIC_HOST.search(_host_of(address)) and not _RECORD_PATH.search(address):
         return False
     if _PERSONS_PATH.search(address):
         return True

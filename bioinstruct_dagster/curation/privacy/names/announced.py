@@ -34,12 +34,12 @@ def _by_last_word(lists: dict[str, tuple[Form, ...]]) -> _Table:
 
 
 _TABLE, _LABEL_TABLE = _by_last_word(FORMS), _by_last_word(LABEL_FORMS)
-_CAPITALIZED = re.compile(rf"[{UPPER}][\w'’.-]*")
 _BEFORE = 56  # characters that hold the longest entry and what may follow it
 # What may stand between the words of a list and the name.
 _OPENING, _LABEL_SIGNS = " \t\n(*_\"“'", ":=|"
 _SHORTEST = 6  # characters before a name that hold an announcement
-_PREVIOUS = frozenset(f"{_OPENING}{_LABEL_SIGNS}")
+# A capital after one of these signs; to look behind it is faster than to read its word.
+_CAPITALIZED = re.compile(rf"[{UPPER}](?<=[{re.escape(_OPENING + _LABEL_SIGNS)}].)")
 _ABBREVIATION = re.compile(r"\b(?:dr|pt|mr|mrs|ms|attn)\.$")
 # Lists whose names stand in brackets or between commas alone, and lists whose names never do.
 _ONE_WAY = frozenset(("persons", "staff", "doubtful_name_announcers", "patient_words", "callings"))
@@ -60,7 +60,7 @@ def announced_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, i
     raw = text.raw
     for capitalized in _CAPITALIZED.finditer(raw):
         start = capitalized.start()
-        if start < _SHORTEST or raw[start - 1] not in _PREVIOUS:
+        if start < _SHORTEST:
             continue
         # At the beginning of a sentence, nothing announces a name.
         last = raw[start - 2]

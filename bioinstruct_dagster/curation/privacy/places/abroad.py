@@ -16,8 +16,8 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _ABROAD = re.compile(
-    rf"(?<![\w.,/-])\d{{1,4}}(?:bis)?,?\s(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]hemin|[Pp]lace)\s(?:(?:des?|du|la|le|les)\s)?"
-    rf"(?:la\s)?{TOWN_WORD}"
+    rf"(?<![\w.,/-])\d{{1,4}}(?:bis|-?[A-Z])?,?\s(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]hemin|[Pp]lace|Via|Viale|Calle|Rua|Avenida|Piazza|Plaza|Paseo|Camino|Impasse|Quai|Corso|Strada|Largo|Jalan)\s(?:(?:des?|du|la|le|les|dei|del|della|degli|di|da|do|los|las)\s){{0,2}}"
+    rf"{TOWN_WORD}"
     rf"|\b(?:[A-ZÄÖÜ][a-zäöüß]{{2,20}}(?:straße|strasse|gasse|weg|platz|straat|gatan|vej)|"
     rf"(?:Calle|Via|Viale|Rua|Avenida|Piazza|Plaza|Ulica)\s(?:(?:de|del|della|da|la)\s)?{TOWN_WORD})"
     rf",?\s\d{{1,4}}[a-z]?\b(?:,?\s\d{{4,5}})?(?:,?\s{TOWN_WORD})?"
@@ -38,6 +38,7 @@ _ABROAD_WORDS = frozenset(
         "avenida",
         "piazza",
         "ulica",
+        *("plaza", "paseo", "camino", "impasse", "quai", "corso", "strada", "largo"),
     )
 )
 # The number after the street: "Old Mill Lane 17", "ul. Lipowa 14, 20-020 Lublin".

@@ -1,0 +1,1 @@
+"""Details of one person that a note tells without a label: light contexts and telling forms."""

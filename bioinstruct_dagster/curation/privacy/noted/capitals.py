@@ -1,0 +1,45 @@
+"""Where a word in capitals stands right after a word that announces a place or a person.
+
+Belongs here: one quick pass over a text, for all patterns of names, towns and facilities. Does not:
+those patterns (names, towns, facilities).
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED
+
+# It begins with the capital, because the search for one character is the fastest.
+_CAPITAL = re.compile(r"[A-ZÀ-Þ](?<=[a-z,:] .)")
+_LONGEST = 18  # letters of a word before a capital
+LABEL_WORDS = ("cc", "attn", "attention", "contact", "informant", "c/o")
+_LAST_WORDS = frozenset(
+    entry.split()[-1]
+    for entry in (
+        *NOTED("before_any_name"),
+        *NOTED("town_prepositions"),
+        *LABEL_WORDS,
+        *("at", "to", "in", "from", "by", "near", "as"),
+    )
+)
+
+
+class Capital(NamedTuple):
+    """Where a word in capitals begins, and the word before it in small letters."""
+
+    start: int
+    before: str
+
+
+@lru_cache(maxsize=1)
+def capitals_of(raw: str) -> tuple[Capital, ...]:
+    """The words in capitals of a text after one of the announcing words, in their order."""
+    found = []
+    for match in _CAPITAL.finditer(raw):
+        start = match.start()
+        before = raw[max(0, start - _LONGEST) : start].split()
+        word = before[-1].strip(",:(").lower() if before else ""
+        if word in _LAST_WORDS:
+            found.append(Capital(start, word))
+    return tuple(found)

@@ -1,0 +1,51 @@
+"""All details that a light context shows.
+
+Belongs here: which text is about one person, and the order. Does not: any pattern.
+"""
+
+from collections.abc import Iterator
+
+from bioinstruct_dagster.curation.privacy.kinds import Span
+from bioinstruct_dagster.curation.privacy.noted.ages import noted_age_spans
+from bioinstruct_dagster.curation.privacy.noted.days import DAY_WORDS, noted_day_spans
+from bioinstruct_dagster.curation.privacy.noted.facilities import noted_facility_spans
+from bioinstruct_dagster.curation.privacy.noted.handles import noted_handle_spans
+from bioinstruct_dagster.curation.privacy.noted.names import noted_name_spans
+from bioinstruct_dagster.curation.privacy.noted.numbers import noted_number_spans
+from bioinstruct_dagster.curation.privacy.noted.persons import (
+    PERSON_WORDS,
+    is_about_groups,
+    is_about_one_person,
+    is_note,
+)
+from bioinstruct_dagster.curation.privacy.noted.plates import noted_plate_spans
+from bioinstruct_dagster.curation.privacy.noted.towns import not_towns, noted_town_spans
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+
+
+def noted_spans(text: ScannedText) -> Iterator[Span]:
+    """All details of a text that a light context shows."""
+    person = is_about_one_person(text)
+    tied = not person or is_about_groups(text)
+    if text.has_digit or text.holds_any(DAY_WORDS):
+        yield from noted_day_spans(text, tied=tied)
+    if text.has_number:
+        yield from noted_number_spans(text, group=tied)
+    if text.has_digit and not tied:
+        yield from noted_plate_spans(text)
+    if not tied or "@" in text.raw:
+        yield from noted_handle_spans(text, tied=tied)
+    if person:
+        yield from noted_age_spans(text)
+    tied = tied or not is_note(text)
+    if not tied or text.holds_any(PERSON_WORDS):
+        yield from noted_facility_spans(text, not_towns(), tied=tied)
+        yield from noted_town_spans(text, tied=tied)
+
+
+def noted_names(text: ScannedText) -> Iterator[Span]:
+    """The names of a text that a light context announces."""
+    if is_about_one_person(text):
+        tied = is_about_groups(text)
+        if not tied or text.holds_any(PERSON_WORDS):
+            yield from noted_name_spans(text, tied=tied)

@@ -1,0 +1,38 @@
+"""Which text, and which sentence, speaks of one person.
+
+Belongs here: these tests. Does not: what such a text tells (numbers, days, facilities, towns).
+"""
+
+import re
+
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of
+
+ONE_PERSON = re.compile(
+    rf"\b(?:{any_of(DATES('one_person'), NOTED('subjects'))}"
+    rf"|\d{{1,3}}[- ](?:year|yr|month)s?[- ]old)\b(?!s)",
+    re.IGNORECASE,
+)
+PERSON_WORDS = NOTED("single_persons")
+_ONE_PERSON_WORDS = NOTED("one_person")
+# A text that speaks of many persons must name one beside a detail.
+_NOTE_WORDS = NOTED("note_words")
+_STUDY_WORDS = NOTED("studies") | NOTED("groups")
+_GROUP_WORDS = NOTED("groups")
+
+
+def is_about_one_person(text: ScannedText) -> bool:
+    """Whether a text speaks of one person, or of nobody, as fragments of notes do."""
+    return text.holds_any(_ONE_PERSON_WORDS) or not text.holds_any(_STUDY_WORDS)
+
+
+def is_about_groups(text: ScannedText) -> bool:
+    """Whether a text may speak of groups of persons, as reports of studies do."""
+    return text.holds_any(_GROUP_WORDS) or (
+        text.holds_any(_STUDY_WORDS) and not text.holds_any(_NOTE_WORDS)
+    )
+
+
+def is_note(text: ScannedText) -> bool:
+    """Whether a text holds a word that notes and conversations about one person hold."""
+    return text.holds_any(_NOTE_WORDS)
