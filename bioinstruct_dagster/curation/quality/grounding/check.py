@@ -5,8 +5,10 @@ patient's discharge summary", the teacher must invent the content. An input is u
 its parts names a source (a document, a record, a list, general particulars), no part states the
 source's content, and the task needs it. A topic, a term, a question or a short description is no
 source. Belongs here: this decision. Does not: reading an input as a name (source_names), as a link
-or a placeholder (stand_ins), in a plain form (plain_names), as general words (vague_inputs) or as a
-part of what is needed (missing_parts, two_things), or reading the instruction (task_needs).
+or a placeholder (stand_ins), in a plain form (plain_names), as general words (vague_inputs), as a
+part of what is needed (missing_parts, two_things), as the mention of a material (mentions) or of
+things without a name (unnamed), comparing the output (overlap), or reading the instruction
+(task_needs, demands).
 """
 
 import re
