@@ -43,6 +43,7 @@ MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
 MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
 # The beginning of a sentence: "The patient was given …".
 UNFINISHED = re.compile(r"[A-Z].*\b(?:was|is|were|are|has|had)\b[^:_]*(?:\.\.\.|…)")
+ANSWERS = frozenset({"answer"})  # a question, which may state something itself
 CLINICAL_PICTURE = "clinical picture"  # no picture
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
@@ -171,7 +172,9 @@ class _GroundingCheck:
         return (
             demands.points(instruction)
             or demands.reads(instruction)
-            or bool(demands.verbs_in(instruction) and not self._needs.is_topical(instruction))
+            or bool(
+                demands.verbs_in(instruction) - ANSWERS and not self._needs.is_topical(instruction)
+            )
         )
 
     def _is_needed(  # noqa: C901, PLR0911 - one question after the other
