@@ -5,8 +5,10 @@ patient's discharge summary", the teacher must invent the content. An input is u
 its parts names a source (a document, a record, a list, general particulars), no part states the
 source's content, and the task needs it. A topic, a term, a question or a short description is no
 source. Belongs here: this decision. Does not: reading an input as a name (source_names), as a link
-or a placeholder (stand_ins), in a plain form (plain_names), as general words (vague_inputs) or as a
-part of what is needed (missing_parts, two_things), or reading the instruction (task_needs).
+or a placeholder (stand_ins), in a plain form (plain_names), as general words (vague_inputs), as a
+part of what is needed (missing_parts, two_things), as the mention of a material (mentions) or of
+things without a name (unnamed), comparing the output (overlap), or reading the instruction
+(task_needs, demands).
 """
 
 import re
@@ -41,6 +43,7 @@ MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
 MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
 # The beginning of a sentence: "The patient was given …".
 UNFINISHED = re.compile(r"[A-Z].*\b(?:was|is|were|are|has|had)\b[^:_]*(?:\.\.\.|…)")
+ANSWERS = frozenset({"answer"})  # a question, which may state something itself
 CLINICAL_PICTURE = "clinical picture"  # no picture
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 MOST_CHARS = 600  # of an input that may be a name
@@ -169,7 +172,9 @@ class _GroundingCheck:
         return (
             demands.points(instruction)
             or demands.reads(instruction)
-            or bool(demands.verbs_in(instruction) and not self._needs.is_topical(instruction))
+            or bool(
+                demands.verbs_in(instruction) - ANSWERS and not self._needs.is_topical(instruction)
+            )
         )
 
     def _is_needed(  # noqa: C901, PLR0911 - one question after the other

@@ -19,10 +19,9 @@ HERE = WordedPattern(
     r"|printed|stated|included|reported|announced|pasted) (?:above|below|here|as (?:the |an )?input"
     r"|in the input"
     r"|earlier|previously|overleaf)\b"
-    r"|\b(?:is|are) (?:attached|enclosed|uploaded|supplied|pasted|shown (?:above|below|here))\b"
+    r"|\b(?:is|are) (?:attached|enclosed|uploaded|pasted|shown (?:above|below|here))\b(?! (?:to|in"
+    r"|by|with)\b)"
     r"|\b(?:shown|pictured|depicted|displayed)(?: (?:is|are|has|have)\b|\W*$)"
-    r"|\bthis (?:patient|man|woman|child|infant|person|case)\b(?! (?:with|who|whose|has|had|is a|of"
-    r"|study|report))"
     r"|\bthe (?:underlined|highlighted|boldfaced?|italici[sz]ed|bracketed|circled|marked|misspelled"
     r"|misspelt|missing) (?:word|term|part|phrase|value|text|letter)s?\b"
     r"|\b(?:patient|man|woman) in question\b|\b(?:you see|you are given|you have been given"
@@ -184,7 +183,14 @@ WITHIN = re.compile(
 OWN_TEXT = re.compile(
     r"\([^()]*\d[^()]*\)|:\s*\S|[\"“]\S+|['‘]\S+\s[^'’]{3,}['’]|\n\s*\S|…|\.\.\.|\(e\.g|\bsuch as\b"
 )
-OPTIONS_ASKED = WordedPattern(r"\bwhich (?:one )?of (?:the following|these)\b", re.IGNORECASE)
+MOST_MENTION_WORDS = 14  # of an input that mentions a question and is none
+# One short sentence about a person who is nowhere described.
+THIS_PERSON = re.compile(
+    r"(?!.*\b(?:with|who|whose|has|had|an?|of)\b)(?:[\w'’-]+ ){1,9}this (?:patient|man|woman|child"
+    r"|infant"
+    r"|person|case)(?: [\w'’-]+){0,5}[.?]?",
+    re.IGNORECASE,
+)
 OPTIONS = re.compile(r"\n\s*\S|\\n|\b[A-Ea-e1-5][).:]\s|\([A-Ea-e1-5]\)|[:;]\s*\S|,|\bor\b|\?\s*\S")
 SUPPORTED = WordedPattern(
     r"\b(?P<first>claim|statement|hypothesis|question|answer|sentence|conclusion|summary"

@@ -19,6 +19,7 @@ from bioinstruct_dagster.curation.quality.grounding.demand_signs import (
     HEDGED,
     HELD,
     HERE,
+    MOST_MENTION_WORDS,
     MOST_QUESTION_WORDS,
     MOST_WORDS,
     NAMES_IT,
@@ -28,7 +29,6 @@ from bioinstruct_dagster.curation.quality.grounding.demand_signs import (
     OF_STUDY,
     OF_THING,
     OPTIONS,
-    OPTIONS_ASKED,
     OTHER_LABEL,
     OWN_TEXT,
     PAST,
@@ -36,6 +36,7 @@ from bioinstruct_dagster.curation.quality.grounding.demand_signs import (
     SUPPORT_HINTS,
     SUPPORTED,
     TELLS_HOW,
+    THIS_PERSON,
     VERB,
     WAS,
     WITHIN,
@@ -147,8 +148,8 @@ class Demands:
             re.IGNORECASE,
         )
         end = (
-            r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?|is|are"
-            r"|was|were|does|has|for the (?:patient|reader|public)|below|above|provided|attached) )"
+            r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?"
+            r"|for the (?:patient|reader|public)|below|above|provided|attached) )"
         )
         self._absent = WordedPattern(
             rf"^(?:given|based on|using|from|according to|after reading|read|review|look at"
@@ -158,15 +159,16 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?"
             rf"|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
-            rf"|\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|(?<!of )(?<!of the )\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
             rf"|\b(?:in|from|among) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})s?{end}"
             r"|\b(?:summari[sz]e|translate|rewrite|paraphrase|proofread|simplify|shorten|correct"
             r"|convert|respond to|reply to|condense|anonymi[sz]e) (?:the|his|her|their|[\w-]+(?:'s"
             r"|’s))"
             rf" {gap}(?:{texts}){end}"
-            rf"|\b(?:following|above|below|attached|provided|(?:the|an?) given|these"
+            rf"|(?<!of )(?<!of the )\b(?:following|above|below|attached|provided|(?:the|an?) given"
+            rf"|these"
             rf"|listed) {gap}(?:{kinds})(?:e?s)?{end}"
-            rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
+            rf"|(?<!of )(?<!of the )\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
         )
 
@@ -274,7 +276,9 @@ class Demands:
     def is_said_to_be_here(self, instruction: str) -> bool:
         """Whether an instruction without input says where its material stands."""
         return self._is_empty(instruction) and (
-            HERE.search(instruction) is not None or self._supplied.search(instruction) is not None
+            THIS_PERSON.fullmatch(instruction) is not None
+            or HERE.search(instruction) is not None
+            or self._supplied.search(instruction) is not None
         )
 
     def lacks_material(self, instruction: str) -> bool:
@@ -295,20 +299,15 @@ class Demands:
         )
 
     def lacks_options(self, text: str, instruction: str) -> bool:
-        """Whether a question asks to choose between options that are not there."""
-        asked = text or instruction
-        if (
-            text
-            and any(sign in instruction for sign in CHOICE_HINTS)
-            and CHOOSES.search(instruction)
-        ):
-            return OPTIONS.search(text) is None and OPTIONS.search(instruction[:-1]) is None
-        found = OPTIONS_ASKED.search(asked)
+        """Whether the task chooses an answer, and the input only mentions the question."""
         return (
-            found is not None
-            and OPTIONS.search(asked[found.end() :].rstrip()) is None
-            and (not text or OPTIONS.search(instruction.rstrip(".")) is None)
-            and count_words(asked).fewest <= MOST_QUESTION_WORDS
+            any(hint in instruction for hint in CHOICE_HINTS)
+            and CHOOSES.search(instruction) is not None
+            and "?" not in text
+            and "question" in text.lower()
+            and OPTIONS.search(text) is None
+            and OPTIONS.search(instruction[:-1]) is None
+            and count_words(text).fewest <= MOST_MENTION_WORDS
         )
 
     def weighs_claim(self, instruction: str) -> bool:
