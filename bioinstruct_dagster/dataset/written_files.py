@@ -43,6 +43,20 @@ def changed_since_written(folder: Path) -> list[str] | None:
     )
 
 
+def rewrite(path: Path, text: str) -> None:
+    """Write a recorded file again. A file that somebody has changed stays marked as changed.
+
+    Args:
+        path: the file.
+        text: its new content, which holds what it held before.
+    """
+    changed = changed_since_written(path.parent)
+    with new_file(path) as fresh:
+        fresh.write_text(text, "utf-8")
+    if changed is not None and path.name not in changed:
+        record_written(path.parent, (path.name,))
+
+
 def _record(folder: Path) -> dict[str, str] | None:
     try:
         found = json.loads((folder / RECORD).read_text("utf-8"))

@@ -12,6 +12,7 @@ import pytest
 from bioinstruct_dagster.dataset.build import DatasetError, build_dataset
 from bioinstruct_dagster.dataset.card import Card
 from bioinstruct_dagster.dataset.splits import split_of
+from bioinstruct_dagster.dataset.written_files import RECORD
 from bioinstruct_dagster.models.adapters import WEIGHTS_FILE
 from bioinstruct_dagster.store.fingerprints import sha256_of_file
 from bioinstruct_dagster.training.rows import TrainingError
@@ -39,7 +40,7 @@ def elsewhere(training_spec, adapter, tmp_path) -> TrainingSpec:
 def test_the_adapter_is_safetensors_and_holds_no_pickle(adapter):
     folder = Path(adapter["adapter_path"])
     names = {path.name for path in folder.rglob("*")}
-    assert names == {WEIGHTS_FILE, "adapter_config.json", "result.json", "README.md"}
+    assert names == {WEIGHTS_FILE, "adapter_config.json", "result.json", "README.md", RECORD}
     assert sha256_of_file(folder / WEIGHTS_FILE) == adapter["adapter_sha256"]
     assert list(folder.parent.iterdir()) == [folder]
 

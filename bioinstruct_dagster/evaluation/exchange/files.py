@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.card.stored import project_version
-from bioinstruct_dagster.dataset.written_files import changed_since_written, record_written
+from bioinstruct_dagster.dataset.written_files import rewrite
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
 from bioinstruct_dagster.evaluation.exchange import every_eval_ever
 from bioinstruct_dagster.evaluation.exchange.card_scores import (
@@ -102,11 +102,7 @@ def write_shared_results(  # an adapter, its scores, and where they go
 
 def _write_card(path: Path, scores: Sequence[SharedScore]) -> Path:
     card = path.read_text("utf-8")
-    # A card that somebody has changed stays marked as changed: its other parts are not written.
-    changed = changed_since_written(path.parent)
-    _write(path, with_scores(card, scores_text(scores), model_index(scores)))
-    if changed is not None and path.name not in changed:
-        record_written(path.parent, (path.name,))
+    rewrite(path, with_scores(card, scores_text(scores), model_index(scores)))
     return path
 
 

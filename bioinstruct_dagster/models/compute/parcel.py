@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bioinstruct_dagster.dataset.written_files import rewrite
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import WEIGHTS_FILE, weights_changed
 from bioinstruct_dagster.models.compute.exchange import Exchange, ExchangeError
@@ -142,7 +143,7 @@ class Parcel:
                     for end in ("/", '"', "`"):  # no other folder's name begins like this one
                         amended = amended.replace(f"{work}/{name}{end}", f"{home}{end}")
                 if amended != text:
-                    path.write_text(amended, "utf-8")
+                    rewrite(path, amended)
 
     def _check_weights(self, result: Any) -> None:
         if not isinstance(result, Mapping) or "adapter_sha256" not in result:
