@@ -60,7 +60,7 @@ def test_a_report_about_many_needs_a_person_beside_a_town():
     assert [finding.verdict for finding in flagged.findings] == ["flag"]
 
 
-def test_a_long_text_of_capitals_and_digits_takes_linear_time(count_of_steps=4_000):
-    text = "Seen at St. Ann Bo Cy Di of the 12-34-5 A1 " * count_of_steps
+def test_a_long_text_of_capitals_and_digits_is_read_to_its_end():
+    text = "Seen at St. Ann Bo Cy Di of the 12-34-5 A1 " * 4_000
     (result,) = PrivacyGate().check([RowTexts(INSTRUCTION, text, "")])
     assert result.findings
