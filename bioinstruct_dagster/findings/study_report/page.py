@@ -49,6 +49,10 @@ _SECTIONS = (
 _HERE = Path(__file__).parent
 # A cell that begins with a number or a dollar sign, such as `+2.1 [-3.0, 7.2]`.
 _NUMBER = re.compile(r"[-+−]?\$?\d[\d,.]*(e-?\d+)?(?![\w|-])")
+_DRAWN_WIDTH = re.compile(r'<svg[^>]*\bwidth="([\d.]+)pt"')
+# A drawing that is a little wider than the page is scaled down to it, so that no column is out of
+# sight. Text of 13 pixels is then 11 pixels high. A wider drawing is scrolled.
+_LEAST_SCALE = 0.85
 _ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
 FOOTER = (
     "Made by bioinstruct_dagster from its store. “SQL of these numbers” under a table holds a "
@@ -205,6 +209,12 @@ def of_numbers(table: ReportTable) -> list[bool]:
     ]
 
 
+def narrowest(svg: str) -> str:
+    """The width to which the page may scale a drawing down, in points: its texts stay legible."""
+    width = _DRAWN_WIDTH.search(svg)
+    return f"{_LEAST_SCALE * float(width[1]):.0f}pt" if width else "100%"
+
+
 @cache
 def _template() -> Any:
     from jinja2 import Environment, StrictUndefined
@@ -213,6 +223,7 @@ def _template() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["of_numbers"] = of_numbers
+    environment.filters["narrowest"] = narrowest
     environment.globals["css"] = (_HERE / "page.css").read_text("utf-8")
     return environment.from_string((_HERE / "page.html").read_text("utf-8"))
 

@@ -22,6 +22,7 @@ from bioinstruct_dagster.findings.study_report.page import (
     FILE_NAME,
     MOST_BYTES,
     is_number,
+    narrowest,
     of_numbers,
     page,
     small_page,
@@ -187,6 +188,13 @@ def test_texts_are_escaped_and_figures_share_no_id():
     assert "<em>" not in html
     assert 'id="f1-a"><use xlink:href="#f1-a" clip-path="url(#f1-a)"' in html
     assert with_own_ids('width="3"', "p-") == 'width="3"'
+
+
+def test_a_drawing_is_scaled_down_only_as_far_as_it_stays_legible():
+    assert narrowest('<svg role="img" width="1000pt" height="50pt"><rect width="3pt"/></svg>') == (
+        "850pt"
+    )
+    assert narrowest("<svg>s</svg>") == "100%"
 
 
 def test_a_page_that_is_too_large_points_to_the_files_of_its_largest_figures():
