@@ -38,7 +38,7 @@ class ScannedText:
 
     Attributes:
         raw: the text.
-        lowered: the text in small letters.
+        lowered: the text in small letters, of the same length.
         words: its words in small letters.
         has_digit: whether it holds a digit.
         has_number: whether it holds digits enough for a number of a record.
@@ -53,7 +53,8 @@ class ScannedText:
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
-        self.lowered = raw.lower()
+        # This capital alone has two small letters, and places must stay those of the text.
+        self.lowered = raw.replace("\u0130", "i").lower()
         # Half the time of WORD.findall, with the same words.
         latin = self.lowered.encode("latin-1", "replace")
         self.words = frozenset(latin.translate(_NO_LETTERS).decode("latin-1").split())

@@ -72,12 +72,14 @@ def dose_patterns() -> DosePatterns:
         alternatives(word_list(QUALITY_PACKAGE, DOSE_LISTS, name))
         for name in ("dose_units", "uncertain", "uncertain_beginnings", "computes")
     )
+    # The words are looked up in small letters. With `ai`, no other letters stand for them, such as
+    # the long s that would otherwise match "s".
     return DosePatterns(
         computes=SignSearch((rf"/\b(?:{computes})/",)),
         regimen=re.compile(
             rf"(?:\b([A-Z][a-z]{{4,20}}),?\s)?({NUMBER})\s?({dose_units})\b"
             r"(?:\s?of\s([A-Za-z]{5,20}))?[^.;\n\d]{0,40}?"
-            rf"\b(?:({alternatives(times)}|[1-6] times)"
+            rf"\b(?:((?ai:{alternatives(times)}|[1-6] times))"
             r"(?:\s(?:a|per|each|every)\s?day|\sdaily)|every\s(\d{1,2})\shours)",
             re.IGNORECASE,
         ),
@@ -88,7 +90,7 @@ def dose_patterns() -> DosePatterns:
         total=re.compile(
             rf"({NUMBER})\s?({dose_units})\b(?:\s?of\s([A-Za-z]{{5,20}}))?"
             rf"(?:\s(?:in total|total))?\s?(?:/|per |a |in a |each |every |in one )"
-            rf"({alternatives(days)})\b",
+            rf"((?ai:{alternatives(days)}))\b",
             re.IGNORECASE,
         ),
         times=times,
