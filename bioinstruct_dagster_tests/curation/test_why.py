@@ -99,6 +99,13 @@ def test_the_row_is_shown_and_a_conclusion_says_what_decided_and_what_to_do(proj
     assert "BIOINSTRUCT_PRIVACY=redact" in conclusion(told)
 
 
+def test_the_id_of_a_review_names_the_row_too(project):
+    project.run([SOUND[0]])
+    [row_id] = project.values("select row_id from raw_instructions")
+    told = why(project, "why", row_id)
+    assert why(project, "why", f" row-{row_id.upper()}-637be53b ").stdout == told.stdout
+
+
 def test_all_rules_that_reject_are_named_and_a_number_stays_hidden_in_each_text(project):
     note = "Carlos Mendes, MRN: 88213774, phone (937) 555-0142, has gout."
     project.run([("Summarise the handover note.", note, "Mendes (88213774) has gout.")])

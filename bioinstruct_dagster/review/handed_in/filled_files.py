@@ -6,6 +6,7 @@ Does not: the fields of one judgement (judgements).
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,16 +78,26 @@ def notes_on(paths: Sequence[Path]) -> list[str]:
 def read_judgements(paths: Sequence[Path]) -> list[RowJudgement]:
     """All judgements of the files. If a reviewer judged an item twice, the later one counts.
 
+    A reviewer may write a name in several ways ("AB", "a.b."): all are the first that is read.
+
     Raises:
         FilledFileError: names every fault of the first file that has any, or two judgements of a
             reviewer of which none is later.
     """
     latest: dict[tuple[str, str], RowJudgement] = {}
+    names: dict[str, str] = {}
     for path in paths:
-        for judgement in read_file(path):
+        for read in read_file(path):
+            name = names.setdefault(_letters_of(read.reviewer), read.reviewer)
+            judgement = replace(read, reviewer=name)
             key = (judgement.reviewer, judgement.item_id)
             latest[key] = _later(latest.get(key), judgement)
     return [latest[key] for key in sorted(latest)]
+
+
+def _letters_of(name: str) -> str:
+    """What two ways to write one name share: letters and digits in small letters."""
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _later(known: RowJudgement | None, new: RowJudgement) -> RowJudgement:

@@ -7,7 +7,7 @@ Belongs here: the fields, their words, and what is a fault in them. Does not: re
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bioinstruct_dagster.review.handed_in.judged_times import TimeFaultError, judged_time
@@ -171,6 +171,12 @@ def _listed(words: tuple[str, ...]) -> str:
 
 def _time(text: str) -> datetime | None:
     try:
-        return judged_time(text)
+        found = judged_time(text)
     except TimeFaultError as error:
         raise JudgementFaultError("judged_at", str(error)) from None
+    # A time of today without a zone may be up to half a day ahead of UTC.
+    if found is not None and found > datetime.now(UTC) + timedelta(days=1):
+        raise JudgementFaultError(
+            "judged_at", f"{text[:40]!r} is in the future; mend it, or leave the field empty"
+        )
+    return found

@@ -133,6 +133,22 @@ def test_a_folder_may_be_missing_and_other_files_are_refused(tmp_path):
         filled_files(tmp_path)
 
 
+def test_a_name_may_be_written_in_several_ways(tmp_path):
+    def line(item, reviewer):
+        return json.dumps({"item_id": item, "reviewer": reviewer, "decision": "accept"})
+
+    first = written(tmp_path, line(ONE, "AB"), "a.json")
+    second = written(tmp_path, f"{line(ONE, 'a.b.')}\n{line(TWO, 'A. B')}", "b.jsonl")
+    assert {one.reviewer for one in read_judgements([first, second])} == {"AB"}
+    assert len(read_judgements([first, second])) == 2
+
+
+def test_a_time_in_the_future_is_refused(tmp_path):
+    lines = f"{HEAD},judged_at\n{ONE},x,AB,accept,,,,2062-11-30 09:00\n"
+    said = faults_of(written(tmp_path, lines))
+    assert "line 2: field judged_at: '2062-11-30 09:00' is in the future" in said
+
+
 def test_the_later_judgement_of_a_reviewer_counts_and_a_tie_is_refused(tmp_path):
     def line(decision, time):
         return json.dumps(
