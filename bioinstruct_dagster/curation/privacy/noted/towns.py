@@ -39,6 +39,7 @@ _COUNTY = re.compile(
 _HOME = re.compile(
     rf"\b(?:[Hh]ome|[Hh]ometown|[Hh]ome\stown|[Rr]esidence|[Aa]ddress|[Bb]irthplace)(?:\son\sfile)?(?:\sis|\swas|:)\s(?P<v>{_TOWN})(?=[,.;)\n]|\sand\b|$)"
     rf"|\b(?:[Ll]ives?|[Ll]iving|[Rr]esides?)(?:\s[a-z]{{2,12}}){{0,4}}\s?[(,]\s?(?P<w>{_TOWN})(?=\)|\.)"
+    rf"|\b[Ll]ives\s(?P<z>{_TOWN})(?=[,.;)\n]|\s(?:with|and|near)\b|$)"
 )
 _NATIVE = re.compile(
     rf"\b(?P<x>{_TOWN})\s(?:native|resident|local)\b|\ba\s(?P<y>{_TOWN})\s(?:girl|boy|man|woman|lad|lass|native|resident)\b"
@@ -49,7 +50,7 @@ _HOME_WORDS = frozenset(
         *("lives", "live", "living", "resides"),
     )
 )
-_HOME_HINT = re.compile(r"(?:is|was|:|,|\() [A-Z]|\([A-Z]")
+_HOME_HINT = re.compile(r"(?:is|was|:|,|\(|lives) [A-Z]|\([A-Z]")
 _NATIVE_WORDS = frozenset(("native", "resident", "local", "girl", "boy", "lad", "lass"))
 _NATIVE_HINT = re.compile(r"[A-ZÀ-Þ][a-zà-ÿ'’-]{2,20} (?:native|resident|local|girl|boy|lad|lass)")
 _ASKED = re.compile(

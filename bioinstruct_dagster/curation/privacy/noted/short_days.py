@@ -1,0 +1,45 @@
+"""Short days that only their surroundings tell: "Tues 4/9", "in today, 12/12,", "dated 8.23.".
+
+Belongs here: days without a year in figures or with a short month, beside a weekday, a preposition
+or marks. Does not: other notations (days). The words are in `words/noted.yaml`. Every repetition is
+bounded.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of, pieces
+
+_MONTH_NUMBER, _DAY_NUMBER = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+_SLASHED = rf"(?:{_MONTH_NUMBER}/{_DAY_NUMBER}|{_DAY_NUMBER}/{_MONTH_NUMBER})(?![\w/%-]|[.,:]\d)"
+_DOTTED = rf"(?:{_MONTH_NUMBER}\.{_DAY_NUMBER}|{_DAY_NUMBER}\.{_MONTH_NUMBER})\.(?![\w.])"
+_MONTH = any_of(DATES("months"), DATES("month_abbreviations"))
+_WEEKDAY = any_of(NOTED("weekdays"))
+_TELLING = re.compile(
+    # "Tues 4/9", "Thursday, the 25.7."
+    rf"\b{_WEEKDAY}\.?,?\s(?:the\s)?\(?(?P<a>{_SLASHED}|{_DOTTED})"
+    # "is in today, 12/12,"
+    rf"|\b(?:[Tt]oday|[Yy]esterday|[Tt]omorrow|[Tt]onight|this\s(?:morning|afternoon|evening))(?:,\s|\s\()(?P<b>{_SLASHED})"
+    # "dated 8.23.,": a full stop after both figures, and the sentence goes on
+    rf"|\b(?:on|[Oo]n|since|until|till|dated|date|from|by|seen|due|after|before)\s(?P<c>{_DOTTED})(?=[,;)]|\s[a-z])"
+    # "Mrs. Anneliese Brandt, 30.5., with"
+    rf"|[a-z],\s(?P<d>{_DOTTED})(?=[,)])"
+    # "on 6 Aug he died"
+    rf"|\b[Oo]n\s(?:the\s)?(?P<e>{_DAY_NUMBER}(?:st|nd|rd|th)?\s{_MONTH}\b\.?)(?!,?\s(?:of\s)?\d)"
+)
+_HINT = re.compile(r"\d(?:\d?[/.]\d|(?:\d|st|nd|rd|th|\dst|\dnd|\drd|\dth)?\s[A-Z][a-z]{2})")
+_NO_DAY = re.compile(rf"\b(?:{any_of(NOTED('no_event_words'))})", re.IGNORECASE)
+_BEFORE, _AFTER = 24, 24
+_NEAR = 70  # characters in which a word makes the day nobody's
+
+
+def short_day_spans(text: ScannedText) -> Iterator[Span]:
+    """The short days of a text, also of a text about many."""
+    raw = text.raw
+    for begin, end in pieces(_HINT, raw, _BEFORE, _AFTER):
+        for match in _TELLING.finditer(raw, begin, end):
+            start, finish = match.span(str(match.lastgroup))
+            if not _NO_DAY.search(raw, max(0, start - _NEAR), finish + _NEAR):
+                yield Span("date", start, finish, DOUBTFUL_SCORE)
