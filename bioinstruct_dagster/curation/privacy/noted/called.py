@@ -97,5 +97,5 @@ def _name(raw: str, match: re.Match[str], group: str) -> Iterator[Span]:
     start, end = match.span(group)
     # An initial is a word of the lists, too.
     words = [word for word in re.split(r"[,.]? ", match[group].lower()) if len(word.strip(".")) > 1]
-    if NO_NAMES.isdisjoint(words) and not is_eponym(raw, end) and not is_large(match[group]):
+    if NO_NAMES.isdisjoint(words) and not is_eponym(raw, end) and not (len(words) == 1 and is_large(match[group])):
         yield Span("name", start, end, _SCORE)

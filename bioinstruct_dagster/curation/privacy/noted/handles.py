@@ -40,7 +40,8 @@ _WITH_PATH = re.compile(
 )
 _PATH_HINT = re.compile(r"\.(?<=\w\.)[a-z]{2,8}/\w")
 _PUBLISHED = re.compile(
-    r"\b(?:doi|available|download|published|article|software|database|data|code|supplement\w*|journal|see also|source|registered|registry|protocol|github)\b",
+    r"\b(?:doi|available|download|published|article|software|database|data|code|supplement\w*"
+    r"|journal|see also|source|registered|registry|protocol|github)\b",
     re.IGNORECASE,
 )
 _ADDRESS_HINTS = ("://", "www.", ".com", ".org", ".net", ".blog")

@@ -33,6 +33,7 @@ _STREET = re.compile(
 )
 _STREETS = tuple(f" {word}" for word in NOTED("capital_streets"))
 _STARTS = tuple(f" {word}" for word in _TYPES)
+_NO_NAME_STARTS = NOTED("not_place_starts")
 _BEFORE, _AFTER, _NEAR = 60, 30, 90
 
 
@@ -68,10 +69,14 @@ def _tried(raw: str, *, tied: bool) -> Iterator[tuple[re.Pattern[str], int]]:
 
 
 def _is_name(match: re.Match[str], others: frozenset[str]) -> bool:
-    words = match.group("n" if match.re is _NAMED else "v").lower().split()
+    name = match.group("n" if match.re is _NAMED else "v").lower()
+    words = name.split()[:-1] if match.re is _STREET else name.split()
     if match.re is _IN_TOWN and (match["t"].lower() in others or is_large(match["v"])):
         return False
-    return words[0].strip(".'’") not in others
+    # "Two Rivers", "Old Quarry": one of the words must be a name.
+    return words[0] not in _NO_NAME_STARTS and not all(
+        word.strip(".'’") in others for word in words
+    )
 
 
 def _stands_there(raw: str, match: re.Match[str], *, tied: bool) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
+from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of, pieces
 
@@ -31,6 +32,12 @@ _TELLING = re.compile(
 )
 _HINT = re.compile(r"\d(?:\d?[/.]\d|(?:\d|st|nd|rd|th|\dst|\dnd|\drd|\dth)?\s[A-Z][a-z]{2})")
 _NO_DAY = re.compile(rf"\b(?:{any_of(NOTED('no_event_words'))})", re.IGNORECASE)
+# "On 6 Aug" alone may tell of any cup of tea.
+_OF_ONE = re.compile(
+    rf"{ONE_PERSON.pattern}|\b(?:fatal|die[ds]|death|admitted|discharged|developed|presented|recovered|hospital\w*)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 _BEFORE, _AFTER = 24, 24
 _NEAR = 70  # characters in which a word makes the day nobody's
 
@@ -41,5 +48,8 @@ def short_day_spans(text: ScannedText) -> Iterator[Span]:
     for begin, end in pieces(_HINT, raw, _BEFORE, _AFTER):
         for match in _TELLING.finditer(raw, begin, end):
             start, finish = match.span(str(match.lastgroup))
-            if not _NO_DAY.search(raw, max(0, start - _NEAR), finish + _NEAR):
+            before = _SENTENCE_END.split(raw[max(0, start - _NEAR) : start])[-1]
+            after = _SENTENCE_END.split(raw[finish : finish + _NEAR])[0]
+            told = f"{before}{after}"
+            if not _NO_DAY.search(told) and (not match["e"] or _OF_ONE.search(told)):
                 yield Span("date", start, finish, DOUBTFUL_SCORE)
