@@ -22,7 +22,7 @@ _AGED = r"is\san?\s(?:\w{2,12}\s)?\d"
 _UPPER = r"[A-Z][A-Z'’-]{2,20}"
 # "NAKAMURA, TOSHIO J 03/19/24", "TYRELL M. is a 13-year-old", at the beginning of a line.
 _AT_START = re.compile(
-    rf"(?<![^\n])(?:(?P<a>{_UPPER},\s{_UPPER}(?:\s[A-Z]\b\.?)?)(?=\s(?:\d{{1,2}}[/-]\d|DOB|MRN|\(|\d{{1,3}}\s?(?:[MF]\b|y)))"
+    rf"(?:(?P<a>{_UPPER},\s{_UPPER}(?:\s[A-Z]\b\.?)?)(?=\s(?:\d{{1,2}}[/-]\d|DOB|MRN|\(|\d{{1,3}}\s?(?:[MF]\b|y)))"
     rf"|(?P<b>(?:{WORD}|{_UPPER})\s[A-Z]\.)(?=\s{_AGED})"
     rf"|(?P<c>[a-z]{{3,15}})(?=\s(?:is\sa|is\san|has\s(?:a|been|no)|denies|states|reports|lives|works)\b))"
 )
@@ -74,21 +74,28 @@ _FORMS: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = (
     ),
 )
 _RANKED = re.compile(rf"\((?:{any_of(NOTED('ranks'))})\.?\s(?P<v>{WORD})\)")
+_FORM_WORDS = frozenset[str]().union(*(words for words, _ in _FORMS))
 _NOT_LONE = NAMES("not_lone_names")
 
 
 def called_name_spans(text: ScannedText) -> Iterator[Span]:
     """The names of a text by their telling form."""
     raw = text.raw
-    for match in _AT_START.finditer(raw):
-        group = str(match.lastgroup)
-        if group != "c" or (match["c"] in GIVEN_NAMES and match["c"] not in _NOT_LONE):
-            yield from _name(raw, match, group)
-    for words, pattern in _FORMS:
+    start, capitals = 0, text.has_shape(b"AAA, AAA", b". is a")
+    while start >= 0:
+        first = raw[start : start + 1]
+        if (first.islower() or (capitals and first.isupper())) and (
+            match := _AT_START.match(raw, start)
+        ):
+            group = str(match.lastgroup)
+            if group != "c" or (match["c"] in GIVEN_NAMES and match["c"] not in _NOT_LONE):
+                yield from _name(raw, match, group)
+        start = raw.find("\n", start) + 1 or -1
+    for words, pattern in _FORMS if text.holds_any(_FORM_WORDS) else ():
         if text.holds_any(words):
             for match in pattern.finditer(raw):
                 yield from _name(raw, match, "v")
-    if "(" in raw:
+    if text.has_shape(b"(A"):
         for match in _RANKED.finditer(raw):
             yield from _name(raw, match, "v")
 
@@ -97,5 +104,9 @@ def _name(raw: str, match: re.Match[str], group: str) -> Iterator[Span]:
     start, end = match.span(group)
     # An initial is a word of the lists, too.
     words = [word for word in re.split(r"[,.]? ", match[group].lower()) if len(word.strip(".")) > 1]
-    if NO_NAMES.isdisjoint(words) and not is_eponym(raw, end) and not (len(words) == 1 and is_large(match[group])):
+    if (
+        NO_NAMES.isdisjoint(words)
+        and not is_eponym(raw, end)
+        and (" " in match[group] or not is_large(match[group]))
+    ):
         yield Span("name", start, end, _SCORE)

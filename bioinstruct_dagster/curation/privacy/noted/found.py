@@ -45,7 +45,7 @@ def noted_spans(text: ScannedText) -> Iterator[Span]:
     if person:
         yield from noted_age_spans(text)
     tied = tied or not is_note(text)
-    yield from named_place_spans(text, not_towns(), tied=tied)
+    yield from named_place_spans(text, tied=tied)
     if not tied or text.holds_any(PERSON_WORDS):
         yield from noted_facility_spans(text, not_towns(), tied=tied)
         yield from noted_town_spans(text, tied=tied)

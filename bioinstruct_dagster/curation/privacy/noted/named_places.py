@@ -12,7 +12,7 @@ from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, WORD, any_of
 
 _WORD = r"(?:[A-ZÀ-Þ][a-zà-ÿ'’]{2,20}|St\.?|Mt\.?|Mount)"
 _TYPES = NOTED("capital_facility_types")
@@ -21,7 +21,7 @@ _NAMED = re.compile(
 )
 # What stands before the name of a place, and seldom before another name.
 _PLACED = re.compile(
-    r"(?:\b(?:at|to|in|from|by|call|called|near|via|of|for|the|phone|phoned)|[,(:])\s$"
+    r"(?:\b(?:at|to|in|from|by|call|called|near|via|of|for|the|phone|phoned)|[,:])\s$|\($"
 )
 _TREATED = re.compile(r"\b(?:treat\w{2,5}|admi\w{3,6}|seen|care|patient|case)\b[^.;]{0,40}$")
 _IN_TOWN = re.compile(
@@ -31,51 +31,55 @@ _IN_TOWN_HINT = re.compile(r" (?:in|near|outside) [A-ZÀ-Þ][a-zà-ÿ]{3}")
 _STREET = re.compile(
     rf"\b(?:by|on|near|off|at|along|to|down|from|up)\s(?P<v>{_WORD}(?:\s{_WORD}){{0,2}}\s{any_of(NOTED('capital_streets'))})(?![\w-])(?!\s(?:Journal|criteria|[A-Z][a-z]+\s(?:Hospital|Clinic)))"
 )
-_STREETS = tuple(f" {word}" for word in NOTED("capital_streets"))
-_STARTS = tuple(f" {word}" for word in _TYPES)
+# What is looked for, by the last word in small letters; most texts hold none of them.
+_BY_LAST_WORD: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+for _pattern, _ends in ((_NAMED, _TYPES), (_STREET, NOTED("capital_streets"))):
+    for _end in sorted(_ends):
+        _BY_LAST_WORD.setdefault(WORD.findall(_end.lower())[-1], []).append((_pattern, f" {_end}"))
+_LAST_WORDS = frozenset(_BY_LAST_WORD)
+_NO_NAMES = NOTED("not_towns") | NOTED("not_facility_names")
 _NO_NAME_STARTS = NOTED("not_place_starts")
 _BEFORE, _AFTER, _NEAR = 60, 30, 90
 
 
-def named_place_spans(
-    text: ScannedText, not_towns: frozenset[str], *, tied: bool
-) -> Iterator[Span]:
+def named_place_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     """The places in a text.
 
     Args:
         text: the text.
-        not_towns: words in capitals, in small letters, that are no town.
         tied: whether a word for one person must stand near.
     """
     raw = text.raw
-    others = not_towns | NOTED("not_facility_names")
-    for pattern, place in _tried(raw, tied=tied):
+    for pattern, place in _tried(text, tied=tied):
         for match in pattern.finditer(raw, max(0, place - _BEFORE), place + _AFTER):
             start, end = match.span("v")
-            if _is_name(match, others) and _stands_there(raw, match, tied=tied):
+            if _is_name(match) and _stands_there(raw, match, tied=tied):
                 yield Span("location", start, end, DOUBTFUL_SCORE)
 
 
-def _tried(raw: str, *, tied: bool) -> Iterator[tuple[re.Pattern[str], int]]:
-    for pattern, starts in ((_NAMED, _STARTS), (_STREET, () if tied else _STREETS)):
-        for spaced in starts:
+def _tried(text: ScannedText, *, tied: bool) -> Iterator[tuple[re.Pattern[str], int]]:
+    raw = text.raw
+    for word in text.words & _LAST_WORDS:
+        for pattern, spaced in _BY_LAST_WORD[word]:
+            if pattern is _STREET and tied:
+                continue
             place = raw.find(spaced)
             while place >= 0:
                 yield pattern, place
                 place = raw.find(spaced, place + len(spaced))
-    if not tied:
+    if not tied and text.has_shape(b" in A", b" near A", b" outside A"):
         for match in _IN_TOWN_HINT.finditer(raw):
             yield _IN_TOWN, match.start()
 
 
-def _is_name(match: re.Match[str], others: frozenset[str]) -> bool:
+def _is_name(match: re.Match[str]) -> bool:
     name = match.group("n" if match.re is _NAMED else "v").lower()
     words = name.split()[:-1] if match.re is _STREET else name.split()
-    if match.re is _IN_TOWN and (match["t"].lower() in others or is_large(match["v"])):
+    if match.re is _IN_TOWN and (match["t"].lower() in _NO_NAMES or is_large(match["v"])):
         return False
     # "Two Rivers", "Old Quarry": one of the words must be a name.
     return words[0] not in _NO_NAME_STARTS and not all(
-        word.strip(".'’") in others for word in words
+        word.strip(".'’") in _NO_NAMES for word in words
     )
 
 
