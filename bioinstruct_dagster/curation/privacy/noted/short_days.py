@@ -31,6 +31,8 @@ _TELLING = re.compile(
     rf"|\b[Oo]n\s(?:the\s)?(?P<e>{_DAY_NUMBER}(?:st|nd|rd|th)?\s{_MONTH}\b\.?)(?!,?\s(?:of\s)?\d)"
 )
 _HINT = re.compile(r"\d(?:\d?[/.]\d|(?:\d|st|nd|rd|th|\dst|\dnd|\drd|\dth)?\s[A-Z][a-z]{2})")
+# Each text that the hint matches holds one of these, which are far quicker to find.
+_HINT_SHAPES = (*(b"0/0", b"0.0.", b"0.00.", b"0 A", b"0st A", b"0nd A", b"0rd A", b"0th A"),)
 _NO_DAY = re.compile(rf"\b(?:{any_of(NOTED('no_event_words'))})", re.IGNORECASE)
 # "On 6 Aug" alone may tell of any cup of tea.
 _OF_ONE = re.compile(
@@ -45,6 +47,8 @@ _NEAR = 70  # characters in which a word makes the day nobody's
 def short_day_spans(text: ScannedText) -> Iterator[Span]:
     """The short days of a text, also of a text about many."""
     raw = text.raw
+    if not text.has_shape(*_HINT_SHAPES):
+        return
     for begin, end in pieces(_HINT, raw, _BEFORE, _AFTER):
         for match in _TELLING.finditer(raw, begin, end):
             start, finish = match.span(str(match.lastgroup))
