@@ -149,6 +149,7 @@ _BEFORE = 40  # characters before a label that may say whose the number is
 _PUBLIC_CUE = re.compile(
     rf"\b{any_of(LABELS('public_number_cues'))}\b[^.;!?\n]{{0,40}}$", re.IGNORECASE
 )
+_ANIMALS = re.compile(rf"\b{any_of(LABELS('laboratory_animals'))}\b", re.IGNORECASE)
 _YEARS_ONLY = re.compile(r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(rf"(?:19|20)\d\d[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](?:19|20)?\d\d")
@@ -177,6 +178,10 @@ def labelled_spans(
             group = "v" if match["v"] else "g"
             if pattern.kind in _DOUBTFUL_KINDS and _PUBLIC_CUE.search(
                 text.raw[max(0, match.start() - _BEFORE) : match.start(group)]
+            ):
+                continue
+            if pattern.kind == "mrn" and _ANIMALS.search(
+                text.raw, max(0, match.start() - _BEFORE), match.start(group)
             ):
                 continue
             if _is_number(match[group], pattern.least):

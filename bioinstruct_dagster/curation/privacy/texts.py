@@ -30,6 +30,13 @@ _SHAPES = bytes(
     else code
     for code in range(256)
 )
+
+
+def shape_of(raw: str) -> bytes:
+    """The shape of a text: digits, capitals of ASCII and spaces are alike."""
+    return raw.encode("latin-1", "replace").translate(_SHAPES)
+
+
 _NUMBER, _TELEPHONE = 3, 7  # digits that the two expressions ask for
 
 
@@ -66,7 +73,7 @@ class ScannedText:
         self.has_digit = digits > 0
         self.numbers = list(NUMBER_HINT.finditer(raw)) if digits >= _NUMBER else []
         self.has_number = bool(self.numbers)
-        self._shape = raw.encode("latin-1", "replace").translate(_SHAPES)
+        self._shape = shape_of(raw)
         if others and any(one > "\xff" and (one.isdecimal() or one.isspace()) for one in set(raw)):
             self._shape = b""  # such digits and spaces have no shape
         self.has_long_number = (

@@ -300,7 +300,8 @@ def _note(draw: random.Random, half: Half, *, bare: bool, place: int) -> Note:
         others = draw.sample([kind for kind in kinds if kind != first], draw.randint(1, 3))
         chosen += [draw.choice(sentences[kind]) for kind in (first, *others)]
     draw.shuffle(chosen)
-    text, planted = "", []
+    text = ""
+    planted: list[Span] = []
     for sentence in chosen:
         text += draw.choice((" ", "\n")) if text else ""
         text = _filled(text, sentence, values, planted)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import Span
-from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, any_of, cues
+from bioinstruct_dagster.curation.privacy.texts import ScannedText, shape_of
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, any_of
 
 # Letters, runs of letters ("ABCD", "XYZ", "Xxxx"), "Sample".
 _INITIALS = re.compile(
@@ -20,7 +20,8 @@ _INITIALS = re.compile(
 _PATIENT_X = re.compile(
     rf"\b{any_of(NAMES('placeholder_persons'))}\s(?:[A-Z]{{1,2}}\b(?!['’-])\.?|X{{2,5}}\b)"
 )
-_PERSON_WORDS = cues(NAMES("placeholder_persons"))
+# Each text that the pattern matches holds one of these shapes.
+_PATIENT_SHAPES = tuple({shape_of(f"{entry} A") for entry in NAMES("placeholder_persons")})
 _DOE_GIVEN, _DOE_FAMILY = (
     NAMES("placeholder_given_names"),
     NAMES("placeholder_family_names"),
@@ -52,25 +53,12 @@ def placeholder_spans(text: ScannedText) -> Iterator[Span]:
     """Placeholders in a text, which never identify: "Patient A", "Mr. X", "John Doe"."""
     if not text.holds_any(_PLACEHOLDER_WORDS):
         return
-    if _stands_before_capital(text):
+    if text.has_shape(*_PATIENT_SHAPES):
         for match in _PATIENT_X.finditer(text.raw):
             yield Span("name", *match.span(), 0.5)
     if text.holds_any(_DOE_WORDS):
         for match in _JOHN_DOE.finditer(text.raw):
             yield Span("name", *match.span(), 0.5)
-
-
-def _stands_before_capital(text: ScannedText) -> bool:
-    """Whether a capital follows a word such as "patient"; to look for words is the fastest."""
-    raw, lowered = text.raw, text.lowered
-    for word in text.words & _PERSON_WORDS:
-        end = lowered.find(word) + len(word)
-        while end >= len(word):
-            end += raw.startswith(".", end)
-            if raw[end : end + 1].isspace() and raw[end + 1 : end + 2].isupper():
-                return True
-            end = lowered.find(word, end) + len(word)
-    return False
 
 
 def is_placeholder(name: str) -> bool:

@@ -36,11 +36,13 @@ from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, s
 from bioinstruct_dagster.curation.privacy.names.stretches import Stretch, stretches_of
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of
 
 _TITLED = re.compile(r"(?:M(?:rs?|s|iss)\.?|Nurse|Sister)\s$")
 # "Dr. Papadakis's clinic" is no eponym.
 _CARE_AFTER = re.compile(r"['’]s?\s(?:clinic|office|service|practice|team|list|care|note)")
+# "Dr. Scholl's" is a brand; a doctor of that name lacks the "'s".
+_BRAND = re.compile(rf"{any_of(NAMES('brands_with_titles'))}(?![\w])")
 _DIGIT = re.compile(r"\d")
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _EPONYM_THINGS = NAMES("eponym_things")
@@ -53,12 +55,16 @@ def name_spans(text: ScannedText) -> Iterator[Span]:
     for start, end, score in _candidate_spans(text):
         begin, finish = trim_name(text.raw, start, end, sure=score >= _SURE_SCORE)
         titled = _TITLED.search(text.raw, max(0, begin - 7), begin) is not None
-        if finish > begin and (
-            not is_no_person(text.raw, begin, finish, titled=titled)
-            or (
-                score >= _SURE_SCORE
-                and _CARE_AFTER.match(text.raw, finish)
-                and not is_placeholder(text.raw[begin:finish])
+        if (
+            finish > begin
+            and _BRAND.match(text.raw, begin) is None
+            and (
+                not is_no_person(text.raw, begin, finish, titled=titled)
+                or (
+                    score >= _SURE_SCORE
+                    and _CARE_AFTER.match(text.raw, finish)
+                    and not is_placeholder(text.raw[begin:finish])
+                )
             )
         ):
             yield Span("name", begin, finish, score)

@@ -80,6 +80,8 @@ _HOLIDAY_WORDS = cues(NOTED("holidays"))
 DAY_WORDS = (_MONTH_WORDS - {"may"}) | _HOLIDAY_WORDS | cues(NOTED("weekdays"))
 
 _WORLD = re.compile(rf"\b(?:{any_of(NOTED('world_events'))})", re.IGNORECASE)
+_YEAR_DIGITS = re.compile(r"\d{4}")
+_MANY = re.compile(r"\bwere\b", re.IGNORECASE)  # in a text about one, "were" tells of its parts
 _SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 _LAST_DAY, _LAST_MONTH, _YEAR_LENGTH = 31, 12, 4
 _BEFORE, _AFTER = 110, 60
@@ -157,7 +159,11 @@ def _days(
         before = _SENTENCE_END.split(raw[max(0, start - _BEFORE) : start])[-1]
         after = _SENTENCE_END.split(raw[end : end + _AFTER])[0]
         if (
-            _WORLD.search(before)
+            (
+                (tied or _YEAR_DIGITS.search(raw, start, end))
+                and (_MANY.search(before) or _MANY.search(after))
+            )
+            or _WORLD.search(before)
             or _WORLD.search(after)
             or is_long_range(raw[start:end], before, raw[end : end + _AFTER])
         ):

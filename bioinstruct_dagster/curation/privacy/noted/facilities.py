@@ -50,7 +50,7 @@ _CUE = re.compile(
 )
 _KNOWN = re.compile(
     rf"(?P<v>{any_of(NOTED('known_facilities'))}"
-    r"|(?P<s>(?:St|Saint|Mt|Mount)\.?\s[A-Z][a-zà-ÿ]{2,15}(?:['’]s?)?))(?![\w-])(?!\s[A-Z]|\sconsensus)"
+    r"|(?P<s>(?:St|Saint|Mt|Mount)\.?\s[A-Z][a-zà-ÿ]{2,15}(?:['’]s?)?(?:\s(?:East|West|North|South))?))(?![\w-])(?!\s[A-Z]|\sconsensus)"
 )
 _AT = re.compile(
     rf"(?P<v>(?:St\.?|Mt\.?|[A-ZÀ-Þ][\wà-ÿ]{{1,15}}['’]?s?|[A-Z]{{3,5}})(?:\s(?:(?:de|del|of)\s)?{_WORD}){{0,3}})"

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.noted.ages import noted_age_spans
+from bioinstruct_dagster.curation.privacy.noted.called import called_name_spans
+from bioinstruct_dagster.curation.privacy.noted.codes import noted_code_spans
 from bioinstruct_dagster.curation.privacy.noted.days import DAY_WORDS, noted_day_spans
 from bioinstruct_dagster.curation.privacy.noted.facilities import noted_facility_spans
 from bioinstruct_dagster.curation.privacy.noted.handles import noted_handle_spans
+from bioinstruct_dagster.curation.privacy.noted.named_places import named_place_spans
 from bioinstruct_dagster.curation.privacy.noted.names import noted_name_spans
 from bioinstruct_dagster.curation.privacy.noted.numbers import noted_number_spans
 from bioinstruct_dagster.curation.privacy.noted.persons import (
@@ -19,6 +22,7 @@ from bioinstruct_dagster.curation.privacy.noted.persons import (
     is_note,
 )
 from bioinstruct_dagster.curation.privacy.noted.plates import noted_plate_spans
+from bioinstruct_dagster.curation.privacy.noted.short_days import short_day_spans
 from bioinstruct_dagster.curation.privacy.noted.towns import not_towns, noted_town_spans
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
@@ -29,15 +33,19 @@ def noted_spans(text: ScannedText) -> Iterator[Span]:
     tied = not person or is_about_groups(text)
     if text.has_digit or text.holds_any(DAY_WORDS):
         yield from noted_day_spans(text, tied=tied)
+    if text.has_digit:
+        yield from short_day_spans(text)
+    yield from noted_code_spans(text)
     if text.has_number:
         yield from noted_number_spans(text, group=tied)
     if text.has_digit and not tied:
         yield from noted_plate_spans(text)
-    if not tied or "@" in text.raw:
+    if not tied or "@" in text.raw or "/" in text.raw:
         yield from noted_handle_spans(text, tied=tied)
     if person:
         yield from noted_age_spans(text)
     tied = tied or not is_note(text)
+    yield from named_place_spans(text, tied=tied)
     if not tied or text.holds_any(PERSON_WORDS):
         yield from noted_facility_spans(text, not_towns(), tied=tied)
         yield from noted_town_spans(text, tied=tied)
@@ -45,6 +53,7 @@ def noted_spans(text: ScannedText) -> Iterator[Span]:
 
 def noted_names(text: ScannedText) -> Iterator[Span]:
     """The names of a text that a light context announces."""
+    yield from called_name_spans(text)
     if is_about_one_person(text):
         tied = is_about_groups(text)
         if not tied or text.holds_any(PERSON_WORDS):

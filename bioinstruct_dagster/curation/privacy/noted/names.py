@@ -56,7 +56,7 @@ _EITHER = re.compile(
     rf"\b(?:[Ss]urname|[Nn]ame)\b[^.?!\n]{{0,30}}\b(?:is|it)\s(?P<x>{_PART})\sor\s(?P<y>{_PART})(?=[?.,])"
 )
 _TURNED_HINT = re.compile(r", [A-Z](?!\w)")
-_NO_NAMES = (
+NO_NAMES = (
     NON_NAME_WORDS
     | NOTED("not_named")
     | NOTED("not_towns")
@@ -152,8 +152,8 @@ def _one_name(raw: str, name: str, start: int, end: int) -> Iterator[Span]:
     contracted = name.startswith(("I'", "I’"))
     if (
         not contracted
-        and (_NO_NAMES.isdisjoint(words) or _is_turned(words))
-        and not is_no_person(raw, start, end)
+        and (NO_NAMES.isdisjoint(words) or _is_turned(words))
+        and not is_no_person(raw, start, end, titled=raw.endswith("octor ", 0, start))
         and not words[0].endswith(("n't", "n’t", "'re", "’re", "'ve", "’ve"))
     ):
         yield Span("name", start, end, _SCORE)

@@ -43,17 +43,18 @@ _GROUP_THING = re.compile(
 _PREFIXES = NOTED("not_identified_prefixes")
 _PUBLIC = re.compile(
     r"\b(?:pmid|pmc\w*|doi|isbn|issn|nct|isrctn|eudract|prospero|crd|grant|cas|genbank|omim|uniprot|rrid"
-    r"|clinicaltrials|catalog|protocol|icd|cpt|loinc|snomed|sequence|chromosome|patent|e/p)\b"
+    r"|clinicaltrials|catalog|protocol|icd|cpt|loinc|snomed|sequence|chromosome|patent|e/p|text(?:ing)?\s\w{1,12}\sto)\b"
     r"\W{0,3}[^;!?\n]{0,24}$",
     re.IGNORECASE,
 )
 _MEASURE = re.compile(
     r"\d{1,3}/\d{1,3}(?:[./-]\d{1,3}){0,2}|\d{1,4}[.]\d{1,4}|\d{1,4}-\d{1,4}"
     r"|\d+\.\d+(?:-\d+(?:\.\d+)?)?|\d{1,3}(?:-\d{1,3}){1,4}|\d{1,2}/\d{4}|\d+(?:\.\d+)?/\d+"
+    r"|\d\.\d{1,2}(?:/\d{1,3}(?:\.\d+)?){1,4}"  # gases in blood
 )
 # A history of pregnancies, a hotline (which telephones decides on), codes of registers.
 _NO_IDENTIFIER = re.compile(
-    r"G\d{1,2}P\d{1,4}|(?:1-)?8(?:00|33|44|55|66|77|88)-\d{3}-\d{4}|(?:NCT|CPT|ICD|LOINC|PMID|PMC)\W?\d.*"
+    r"G\d{1,2}P\d{1,4}|(?:1-)?8(?:00|33|44|55|66|77|88)-\d{3}-\d{4}|(?:NCT|CPT|ICD|LOINC|SNOMED|SCTID|RXCUI|MESH|PMID|PMC)\W?\d.*"
 )
 _GROUPED = re.compile(r"\d{1,3}-\d{4}|\d{1,3}(?:-\d{2,3}){2}")
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

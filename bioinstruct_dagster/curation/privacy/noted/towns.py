@@ -39,6 +39,7 @@ _COUNTY = re.compile(
 _HOME = re.compile(
     rf"\b(?:[Hh]ome|[Hh]ometown|[Hh]ome\stown|[Rr]esidence|[Aa]ddress|[Bb]irthplace)(?:\son\sfile)?(?:\sis|\swas|:)\s(?P<v>{_TOWN})(?=[,.;)\n]|\sand\b|$)"
     rf"|\b(?:[Ll]ives?|[Ll]iving|[Rr]esides?)(?:\s[a-z]{{2,12}}){{0,4}}\s?[(,]\s?(?P<w>{_TOWN})(?=\)|\.)"
+    rf"|\b[Ll]ives\s(?P<z>{_TOWN})(?=[,.;)\n]|\s(?:with|and|near)\b|$)"
 )
 _NATIVE = re.compile(
     rf"\b(?P<x>{_TOWN})\s(?:native|resident|local)\b|\ba\s(?P<y>{_TOWN})\s(?:girl|boy|man|woman|lad|lass|native|resident)\b"
@@ -49,12 +50,14 @@ _HOME_WORDS = frozenset(
         *("lives", "live", "living", "resides"),
     )
 )
-_HOME_HINT = re.compile(r"(?:is|was|:|,|\() [A-Z]|\([A-Z]")
+_HOME_HINT = re.compile(r"(?:is|was|:|,|\(|lives) [A-Z]|\([A-Z]")
 _NATIVE_WORDS = frozenset(("native", "resident", "local", "girl", "boy", "lad", "lass"))
 _NATIVE_HINT = re.compile(r"[A-ZÀ-Þ][a-zà-ÿ'’-]{2,20} (?:native|resident|local|girl|boy|lad|lass)")
 _ASKED = re.compile(
     rf"\b[Ww]here\b[^?\n]{{0,80}}\?\s{{0,3}}(?:\w{{5,15}}(?:_\d)?:\s)?(?:(?:Um|Uh|Oh|Well|Yes|Yeah)?,?\s?)?(?:(?i:from|in|at|near|over\sin|out\sof|I['’]m\sfrom|I\slive\sin|I\swas\sin|we['’]re\sfrom|originally\sfrom|we\slive\sin)\s)?(?P<v>{_TOWN})(?=[,.!?]|\s(?:originally|but|and|so|area))"
 )
+# "(E. J. Kirsch, of Duluth)".
+_OF = re.compile(rf"[a-z.],\s(?:of|from)\s(?P<v>{_TOWN})(?=[),;])")
 _STATE_HINT = re.compile(r",(?<=[a-z],) [A-Z](?:[A-Z]\b|[a-z]{3})")
 _COUNTY_WORDS = frozenset(
     (
@@ -115,6 +118,8 @@ def _tried(text: ScannedText) -> Iterator[tuple[re.Pattern[str], int, int]]:
         yield (_WITH_STATE, *whole)
     if text.holds_any(_COUNTY_WORDS):
         yield (_COUNTY, *whole)
+    if ", of " in text.raw or ", from " in text.raw:
+        yield (_OF, *whole)
     if "where" in text.words:
         yield (_ASKED, *whole)
     for part in text.parts_around(_HOME_WORDS, 2, 60, _HOME_HINT):

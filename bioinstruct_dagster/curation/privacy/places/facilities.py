@@ -18,9 +18,13 @@ _BEDS = rf"{_BED}(?:(?:,|\sand|/)?\s?{_BED}){{0,2}}"
 _HOSPITAL_ROOM = re.compile(
     rf"{_CARE_NAME}(?:,|:|\s\(|\s[-–]|\sin|,\sin)?\s?{_BEDS}"
     rf"|{_BEDS}(?:,|,?\s(?:of|at|in)(?:\sthe)?)\s{_CARE_NAME}"
-    rf"|\b(?i:ward|room|rm)\.?\s[A-Z]?-?\d{{1,4}}[A-Z]?(?:,|/|\sand)?\s?(?i:bed)"
+)
+# "ward 4, bed 12": without a hospital, it counts only beside a name.
+_BARE_ROOM = re.compile(
+    r"\b(?i:ward|room|rm)\.?\s[A-Z]?-?\d{1,4}[A-Z]?(?:,|/|\sand)?\s?(?i:bed)"
     r"\s[A-Z]?\d{0,2}[A-Z]?\b"
 )
+_BARE_ROOM_SCORE = 0.5
 _ROOM_WORDS = cues(PLACES("rooms"))
 # "transferred from Oakridge Family Clinic": the place where one person is treated, lives or learns.
 _FACILITY = re.compile(
@@ -48,6 +52,7 @@ def _is_facility(_: str, match: re.Match[str]) -> bool:
 
 FACILITY_PATTERNS = (
     PlacePattern(_HOSPITAL_ROOM, 0.8, _ROOM_WORDS, numbered=True, of_care=True),
+    PlacePattern(_BARE_ROOM, _BARE_ROOM_SCORE, _ROOM_WORDS, numbered=True, of_care=True),
     PlacePattern(
         _FACILITY,
         DOUBTFUL_SCORE,

@@ -1,0 +1,59 @@
+"""Short days that only their surroundings tell: "Tues 4/9", "in today, 12/12,", "dated 8.23.".
+
+Belongs here: days without a year in figures or with a short month, beside a weekday, a preposition
+or marks. Does not: other notations (days). The words are in `words/noted.yaml`. Every repetition is
+bounded.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
+from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of, pieces
+
+_MONTH_NUMBER, _DAY_NUMBER = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+_SLASHED = rf"(?:{_MONTH_NUMBER}/{_DAY_NUMBER}|{_DAY_NUMBER}/{_MONTH_NUMBER})(?![\w/%-]|[.,:]\d)"
+_DOTTED = rf"(?:{_MONTH_NUMBER}\.{_DAY_NUMBER}|{_DAY_NUMBER}\.{_MONTH_NUMBER})\.(?![\w.])"
+_MONTH = any_of(DATES("months"), DATES("month_abbreviations"))
+_WEEKDAY = any_of(NOTED("weekdays"))
+_TELLING = re.compile(
+    # "Tues 4/9", "Thursday, the 25.7."
+    rf"\b{_WEEKDAY}\.?,?\s(?:the\s)?\(?(?P<a>{_SLASHED}|{_DOTTED})"
+    # "is in today, 12/12,"
+    rf"|\b(?:[Tt]oday|[Yy]esterday|[Tt]omorrow|[Tt]onight|this\s(?:morning|afternoon|evening))(?:,\s|\s\()(?P<b>{_SLASHED})"
+    # "dated 8.23.,": a full stop after both figures, and the sentence goes on
+    rf"|\b(?:on|[Oo]n|since|until|till|dated|date|from|by|seen|due|after|before)\s(?P<c>{_DOTTED})(?=[,;)]|\s[a-z])"
+    # "Mrs. Anneliese Brandt, 30.5., with"
+    rf"|[a-z],\s(?P<d>{_DOTTED})(?=[,)])"
+    # "on 6 Aug he died"
+    rf"|\b[Oo]n\s(?:the\s)?(?P<e>{_DAY_NUMBER}(?:st|nd|rd|th)?\s{_MONTH}\b\.?)(?!,?\s(?:of\s)?\d)"
+)
+_HINT = re.compile(r"\d(?:\d?[/.]\d|(?:\d|st|nd|rd|th|\dst|\dnd|\drd|\dth)?\s[A-Z][a-z]{2})")
+# Each text that the hint matches holds one of these, which are far quicker to find.
+_HINT_SHAPES = (*(b"0/0", b"0.0.", b"0.00.", b"0 A", b"0st A", b"0nd A", b"0rd A", b"0th A"),)
+_NO_DAY = re.compile(rf"\b(?:{any_of(NOTED('no_event_words'))})", re.IGNORECASE)
+# "On 6 Aug" alone may tell of any cup of tea.
+_OF_ONE = re.compile(
+    rf"{ONE_PERSON.pattern}|\b(?:fatal|die[ds]|death|admitted|discharged|developed|presented|recovered|hospital\w*)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?;]\s|\n")
+_BEFORE, _AFTER = 24, 24
+_NEAR = 70  # characters in which a word makes the day nobody's
+
+
+def short_day_spans(text: ScannedText) -> Iterator[Span]:
+    """The short days of a text, also of a text about many."""
+    raw = text.raw
+    if not text.has_shape(*_HINT_SHAPES):
+        return
+    for begin, end in pieces(_HINT, raw, _BEFORE, _AFTER):
+        for match in _TELLING.finditer(raw, begin, end):
+            start, finish = match.span(str(match.lastgroup))
+            before = _SENTENCE_END.split(raw[max(0, start - _NEAR) : start])[-1]
+            after = _SENTENCE_END.split(raw[finish : finish + _NEAR])[0]
+            told = f"{before}{after}"
+            if not _NO_DAY.search(told) and (not match["e"] or _OF_ONE.search(told)):
+                yield Span("date", start, finish, DOUBTFUL_SCORE)
