@@ -15,6 +15,7 @@ import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
+from bioinstruct_dagster.curation.quality.grounding.known_things import name_is_enough
 from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     MARKS,
     Mention,
@@ -46,6 +47,7 @@ UNFINISHED = re.compile(r"[A-Z].*\b(?:was|is|were|are|has|had)\b[^:_]*(?:\.\.\.|
 ANSWERS = frozenset({"answer"})  # a question, which may state something itself
 CLINICAL_PICTURE = "clinical picture"  # no picture
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
+KNOWN_FORMS = frozenset({"name", "link", "question"})
 MOST_CHARS = 600  # of an input that may be a name
 DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
 DETERMINED = ("a ", "an ", "the ")
@@ -100,6 +102,8 @@ class _GroundingCheck:
         ):
             form = "name"
         if form in {"name", "link"} and self._demands.is_of_thing(instruction):
+            return None
+        if form in KNOWN_FORMS and name_is_enough(instruction):
             return None
         if form == "name" and overlap(text, instruction, row.output).is_taken:
             return None

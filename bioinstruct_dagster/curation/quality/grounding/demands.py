@@ -159,7 +159,7 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?"
             rf"|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
-            rf"|(?<!of )(?<!of the )\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|(?<!of )(?<!of the )(?<!\bis )(?<!\bare )\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
             rf"|\b(?:in|from|among) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})s?{end}"
             r"|\b(?:summari[sz]e|translate|rewrite|paraphrase|proofread|simplify|shorten|correct"
             r"|convert|respond to|reply to|condense|anonymi[sz]e) (?:the|his|her|their|[\w-]+(?:'s"

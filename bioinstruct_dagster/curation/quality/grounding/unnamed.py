@@ -42,7 +42,8 @@ EXISTS = WordedPattern(
     r"|\b(?:researchers|investigators|scientists|authors|psychologists|we|team|stud(?:y|ies)|trial"
     r"|experiment|survey|project)\b.{0,40}\b(?:compared|examined|studied|tested|investigated"
     r"|evaluated|assessed|analy[sz]ed|measured|looked at|explored|asked|followed|observed)\b"
-    r"|\b(?:has|have) (?:just )?(?:come back|come in|arrived|returned)\b"
+    r"|(?<!cancer )(?<!tumor )(?<!tumour )(?<!pain )(?<!disease )(?<!fever )(?<!symptoms )"
+    r"\b(?:has|have) (?:just )?(?:come back|come in|arrived|returned)\b"
     r"|\bcame (?:back|in)\b(?! (?:positive|negative|normal|abnormal|high|low|elevated|clear|with))",
     re.IGNORECASE,
 )
