@@ -50,6 +50,11 @@ NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
 KNOWN_FORMS = frozenset({"name", "link", "question"})
 MOST_CHARS = 600  # of an input that may be a name
 DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
+# Normal tissue is compared with diseased tissue; that it is normal is no finding.
+NORMAL_TISSUE = re.compile(
+    r"\bnormal (?=(?:[\w-]+ )?(?:tissue|cell|sample|control|volunteer|mucosa|subject)s?\b)",
+    re.IGNORECASE,
+)
 DETERMINED = ("a ", "an ", "the ")
 
 
@@ -93,6 +98,8 @@ class _GroundingCheck:
         instruction = row.instruction
         if "ata set" in text or "ata set" in instruction:
             text, instruction = (DATA_SET.sub("dataset", one) for one in (text, instruction))
+        if "normal " in text:
+            text = NORMAL_TISSUE.sub("", text)
         form = self._form(text, instruction)
         if form == "name" and self._tells_finding(text, row.output):
             return None

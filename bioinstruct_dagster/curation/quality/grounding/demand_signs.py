@@ -24,6 +24,9 @@ HERE = WordedPattern(
     r"|\b(?:shown|pictured|depicted|displayed)(?: (?:is|are|has|have)\b|\W*$)"
     r"|\bthe (?:underlined|highlighted|boldfaced?|italici[sz]ed|bracketed|circled|marked|misspelled"
     r"|misspelt|missing) (?:word|term|part|phrase|value|text|letter)s?\b"
+    r"|\b(?:each|every) (?:token|word|letter|line|clause|sentence) (?:of|in) the (?:sentence|text"
+    r"|note|passage|report|paragraph)\b"
+    r"|\b(?:about|on|to|from|in) the passage\b(?! of\b)"
     r"|\b(?:patient|man|woman) in question\b|\b(?:you see|you are given|you have been given"
     r"|in front of you)\b"
     r"|\bthe (?:first|second|third|last|other) (?:sentence|statement|option|paragraph|passage"
@@ -82,8 +85,8 @@ BY_NAME = WordedPattern(
     r"|uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site|strengths?"
     r"|components|elements|principles?|importance|typically|common|expected|usually|usual|ideal"
     r"|template|checklist"
-    r"|units?|examples?|should (?:contain|include|be|have)|how (?:to|do|does|is|are|(?:the"
-    r"|an?) [\w ]{1,30}? (?:is|are|should))|hypothes[ie]s|topics?|keywords?|subject"
+    r"|units?|examples?|should (?:contain|include|be|have)|(?<!suggest )how (?:to|do|does|is|are|(?:the"
+    r"|an?) [\w ]{1,30}? (?:is|are|should))|hypothes[ie]s|(?<!health )(?<!medical )topics?|keywords?|subject"
     r"|research question|study design|full form|stands? for|definition|synonyms?|(?<!in )terms?"
     r"|acronym|abbreviation)\b",
     re.IGNORECASE,
@@ -128,6 +131,10 @@ COPIES = WordedPattern(
     r"|relevant)\b)"
     r"|^(?:identify|find|list|name|give|locate|spot|note) (?:every|each|all)\b.{0,60}\b(?:in|from"
     r"|that (?:was|were|is|are))\b"
+    r"|^(?:find|record|list|identify|note|name|give|state)\b.{3,80}\b(?:stated|found|documented"
+    r"|recorded|given|mentioned|noted) in (?:the|his|her) (?:[\w-]+ )?(?:record|history|chart|note"
+    r"|file|report)\b"
+    r"|^(?:build|make|create|construct|draw up) a timeline of\b"
     r"|^(?:which|what) (?!is\b|are\b|was\b)\w.{0,60}\b(?:is|are|was|were) (?:reported|mentioned"
     r"|stated|recorded"
     r"|documented|noted)\b"
@@ -172,7 +179,8 @@ NAMES_IT = re.compile(r"(?:identify|name) the [\w ]{3,25}\.?", re.IGNORECASE)
 HELD = WordedPattern(
     r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?"
     r"|limitations(?! of (?:this|the|an?) (?:study design|design|method|approach|technique))"
-    r"|(?:was|were|has been) (?:\w+ )?confirmed)\b",
+    r"|(?:was|were|has been) (?:\w+ )?confirmed"
+    r"|(?:bias(?:es)?|errors|claims|complications) (?:present|made|contained|that occurred))\b",
     re.IGNORECASE,
 )
 WITHIN = re.compile(

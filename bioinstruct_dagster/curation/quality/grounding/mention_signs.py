@@ -38,7 +38,7 @@ STAND_IN = re.compile(
     r"|emr|ehr)"
     r"|(?:to be|will be) (?:\w+ ?){1,3}|not (?:yet )?(?:\w+ )?(?:provided|given|included|available"
     r"|attached|shown|supplied|specified)|attached|enclosed|pending|unknown|n/?a|none given|tbd|tba"
-    r"|above|below|omitted|redacted|blank|empty|unavailable|unspecified)?\W*",
+    r"|x{4,}|above|below|omitted|redacted|blank|empty|unavailable|unspecified)?\W*",
     re.IGNORECASE,
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")

@@ -50,7 +50,7 @@ class MissingParts:
             re.IGNORECASE,
         )
         self._passage = re.compile(
-            r"\b(?:based (?:up)?on|from|in|using|according to|given|read|with|within)"
+            r"\b(?:based (?:up)?on|on the basis of|from|in|using|according to|given|read|with|within)"
             rf" (?:(?:the|an?|this|that|its|content|contents|information|data|facts|of|in|from"
             rf"|provided|following|given|above|below) ){{0,5}}(?:[\w-]+ ){{0,2}}(?:{passages})\b",
             re.IGNORECASE,

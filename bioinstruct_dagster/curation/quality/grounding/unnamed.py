@@ -78,6 +78,7 @@ FIGURE = re.compile(
     r"|fifty|sixty|hundred|half|third|quarter|double|twice|triple|dozen|first|second|zero)\b",
     re.IGNORECASE,
 )
+AGED = re.compile(r"\b\d{1,3}[- ](?:years?|months?)[- ]olds?\b", re.IGNORECASE)
 CALCULATES = WordedPattern(
     r"(?:^|[.,;]\s|\b(?:and|then|please)\s)(?:\w+ly\s)?(?:calculate|compute|work out|add up)\b"
     r"(?!.{0,60}\b(?:probabilit\w+|risks?|chances?|odds|genotyp\w+|likelihood|scores?|scale|apgar"
@@ -129,7 +130,7 @@ class Unnamed:
             any(hint in instruction for hint in CALCULATION_HINTS)
             and CALCULATES.search(instruction) is not None
             and QUANTITY.search(instruction) is not None
-            and FIGURE.search(text) is None
+            and FIGURE.search(AGED.sub(" ", text)) is None
             and FIGURE.search(instruction) is None
         )
 
