@@ -199,9 +199,10 @@ class _GroundingCheck:
             return told.is_invented
         if mention.is_sentence and demands.wants_short_text(instruction):
             return False
-        if demands.is_borne_by_name(instruction) and not mention.is_member:
-            return False
         points, reads = demands.points(instruction), demands.reads(instruction)
+        if demands.is_borne_by_name(instruction) and not mention.is_member:
+            # "Interpret the abbreviations of this prescription" needs more than "A prescription".
+            return mention.bare and points and demands.interprets(instruction)
         if mention.blank and (points or reads):
             return True
         if mention.is_member and not mention.bare:

@@ -200,6 +200,13 @@ THIS_PERSON = re.compile(
     re.IGNORECASE,
 )
 OPTIONS = re.compile(r"\n\s*\S|\\n|\b[A-Ea-e1-5][).:]\s|\([A-Ea-e1-5]\)|[:;]\s*\S|,|\bor\b|\?\s*\S")
+# The task looks at a picture, whatever it asks of it.
+LOOKS_AT = WordedPattern(
+    r"^(?:please )?(?:examine|look at|inspect|view|interpret|grade|read) (?:the|this|these)"
+    r" (?:[\w-]+ ){0,3}?(?:image|slide|photo|photograph|picture|radiograph|x-ray|scan|micrograph"
+    r"|photomicrograph|smear|tracing)s?\b",
+    re.IGNORECASE,
+)
 SUPPORTED = WordedPattern(
     r"\b(?P<first>claim|statement|hypothesis|question|answer|sentence|conclusion|summary"
     r"|headline)\b"

@@ -19,6 +19,7 @@ from bioinstruct_dagster.curation.quality.grounding.demand_signs import (
     HEDGED,
     HELD,
     HERE,
+    LOOKS_AT,
     MOST_MENTION_WORDS,
     MOST_QUESTION_WORDS,
     MOST_WORDS,
@@ -244,6 +245,10 @@ class Demands:
         """Whether a verb of the task needs the material whatever its object is."""
         return not self._sure.isdisjoint(map(str.lower, VERB.findall(instruction)))
 
+    def interprets(self, instruction: str) -> bool:
+        """Whether the task begins with "interpret"."""
+        return instruction.lower().startswith("interpret ")
+
     def is_borne_by_name(self, instruction: str) -> bool:
         """Whether the name of a material is enough for the task."""
         if TELLS_HOW.search(instruction) is not None and WAS.search(instruction) is None:
@@ -252,6 +257,7 @@ class Demands:
             return True
         return (
             BY_NAME.search(instruction) is not None
+            and LOOKS_AT.search(instruction) is None
             and HELD.search(instruction) is None
             and (WITHIN.search(instruction) is None or not self.takes_surely(instruction))
         )

@@ -151,7 +151,7 @@ LABELLED = WordedPattern(
 )
 READS_VALUES = WordedPattern(
     r"\b(?:interpret\w*|diagnos\w+|(?:are|is|they are) (?:ab)?normal|assess\w*|evaluat\w+"
-    r"|analy[sz]e\w*|abnormal\w*|out of range|risk)\b",
+    r"|analy[sz]e\w*|abnormal\w*|out of range|risk|determine (?:if|whether))\b",
     re.IGNORECASE,
 )
 SPECIMEN_ALONE = WordedPattern(

@@ -90,6 +90,17 @@ DEPENDS = WordedPattern(
     r"\bdepends? (?:up)?on\b|\bvar(?:y|ies)\b|\bshould be (?:calculated|determined)\b",
     re.IGNORECASE,
 )
+# Patients of whom only the number is told, and a task that puts them into an order.
+COUNTS = frozenset({"two", "three", "four", "five", "six", "seven", "eight", "ten", "several"})
+PATIENTS = WordedPattern(
+    r"\w+ (?:[\w-]+ )?patients(?!.*\b(?:with|aged|respectively)\b)(?: [^.,:;\d\n]{0,90})?\.?",
+    re.IGNORECASE,
+)
+ARRANGES = WordedPattern(
+    r"(?:please )?(?:sort|rank|order|prioriti[sz]e|triage|arrange)"
+    r" (?:the|these|the following|the given|the listed) (?:[\w-]+ )?(?:patients|cases)\b",
+    re.IGNORECASE,
+)
 # Each such task has one of these parts. They are quick to search for.
 CALCULATION_HINTS = ("alculate", "ompute", "ork out", "dd up")
 AMOUNT_HINTS = ("ow much", "ow many", "ow often", "hat dos")
@@ -165,6 +176,8 @@ class Unnamed:
             words: of the input, in small letters.
             instruction: of the task.
         """
+        if words[0] in COUNTS and "patients" in words:
+            return PATIENTS.fullmatch(text) is not None and ARRANGES.match(instruction) is not None
         held = self._forms.intersection(words)
         folded = instruction.lower()
         if not any(one[:STEM_LETTERS].removesuffix("s") in folded for one in held):
