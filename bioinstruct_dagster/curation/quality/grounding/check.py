@@ -55,6 +55,7 @@ NORMAL_TISSUE = re.compile(
     r"\bnormal (?=(?:[\w-]+ )?(?:tissue|cell|sample|control|volunteer|mucosa|subject)s?\b)",
     re.IGNORECASE,
 )
+ON_TOPIC = re.compile(r"(?<=[a-z]) (?:about|on) an? (?:[\w-]+ )?topic\b")  # tells nothing of the task
 DETERMINED = ("a ", "an ", "the ")
 
 
@@ -98,6 +99,8 @@ class _GroundingCheck:
         instruction = row.instruction
         if "ata set" in text or "ata set" in instruction:
             text, instruction = (DATA_SET.sub("dataset", one) for one in (text, instruction))
+        if " topic" in instruction:
+            instruction = ON_TOPIC.sub("", instruction)
         if "normal " in text:
             text = NORMAL_TISSUE.sub("", text)
         form = self._form(text, instruction)

@@ -82,11 +82,11 @@ BY_NAME = WordedPattern(
     r"|why|preparation"
     r"|department|specialty|genre|titles?|headings?|meaning|view|projection|body (?:part|region)"
     r"|organ|anatom\w+"
-    r"|uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site|strengths?"
+    r"|(?<!for )uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site|strengths?"
     r"|components|elements|principles?|importance|typically|common|expected|usually|usual|ideal"
     r"|template|checklist"
-    r"|units?|examples?|should (?:contain|include|be|have)|(?<!suggest )how (?:to|do|does|is|are|(?:the"
-    r"|an?) [\w ]{1,30}? (?:is|are|should))|hypothes[ie]s|(?<!health )(?<!medical )topics?|keywords?|subject"
+    r"|units?|examples?|(?<!patient )should (?:contain|include|be|have)|(?<!suggest )how (?:to|do|does|is|are|(?:the"
+    r"|an?) [\w ]{1,30}? (?:is|are|should))|hypothes[ie]s|topics?|keywords?|subject"
     r"|research question|study design|full form|stands? for|definition|synonyms?|(?<!in )terms?"
     r"|acronym|abbreviation)\b",
     re.IGNORECASE,

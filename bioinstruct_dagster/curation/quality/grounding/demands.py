@@ -150,7 +150,7 @@ class Demands:
         )
         end = (
             r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?"
-            r"|for the (?:patient|reader|public)|below|above|provided|attached) )"
+            r"|for the (?:patient|reader|public)|for use|below|above|provided|attached) )"
         )
         self._absent = WordedPattern(
             rf"^(?:given|based on|using|from|according to|after reading|read|review|look at"
@@ -198,6 +198,7 @@ class Demands:
             or FOUND.search(instruction) is not None
             or self._read_from.search(instruction) is not None
             or ASKS.search(instruction) is not None
+            or LOOKS_AT.search(instruction) is not None
         )
 
     def wants_short_text(self, instruction: str) -> bool:

@@ -47,7 +47,12 @@ OF_LINK = WordedPattern(
     r" (?:[\w-]+ )?(?:link|url|web address|address|file ?name|path)s?\b",
     re.IGNORECASE,
 )
-SIGNS = (OWN_PROPERTY, NAME_GIVEN, ON_TITLE, PLANNED, OF_LINK)
+QUESTIONS_FOR = WordedPattern(
+    r"^(?:please )?(?:suggest|propose|prepare|write|list|draft|give) (?:[\w-]+ ){0,2}questions"
+    r" (?:for|to ask)\b",
+    re.IGNORECASE,
+)
+SIGNS = (QUESTIONS_FOR, OWN_PROPERTY, NAME_GIVEN, ON_TITLE, PLANNED, OF_LINK)
 
 
 def name_is_enough(instruction: str) -> bool:

@@ -16,11 +16,13 @@ from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     DATA_SETS,
     ELSEWHERE,
     EXAMPLES,
+    FILED,
     INNER_ARTICLES,
     LABEL,
     LEAST_NAME_WORDS,
     LEAST_TITLE_WORDS,
     MOST_COMMAS,
+    MOST_FILED_WORDS,
     MOST_FIRST_WORDS,
     MOST_GENERAL_WORDS,
     MOST_HEAD_PLACE,
@@ -258,9 +260,19 @@ class Mentions:
         if named is not None:
             return named
         titled = noun in self._works or noun in DATA_SETS or words == ["table"]
+        if noun in FILED and len(words) > 1 and self._names_one(body):
+            return Mention(noun, bare=False)
         if titled and ("case" not in words or noun == "report") and self._is_title(body):
             return Mention(noun, bare=False)
         return None
+
+    def _names_one(self, body: str) -> bool:
+        """Whether the text only names one thing, such as an operation."""
+        words = body.lower().rstrip(".").split()
+        return len(words) <= MOST_FILED_WORDS and all(
+            word.isalpha() and word not in self._told and word not in self._sentence
+            for word in words
+        )
 
     def _is_title(self, body: str) -> bool:
         """Whether the text may be a title: no figures, no enumeration, and no sentence."""

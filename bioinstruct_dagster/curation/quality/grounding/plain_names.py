@@ -95,6 +95,14 @@ PART_OF_WORK = WordedPattern(
     r"|letter|leaflet|review|trial|abstract|website)\.?",
     re.IGNORECASE,
 )
+# "The patient's goals as written down in the intake form".
+FILED_AS = WordedPattern(
+    r"[\w '’-]{3,60} as (?:documented|recorded|described|stated|listed|noted|reported|shown|given"
+    r"|written down) in (?:the|his|her|a) (?:[\w-]+ ){0,3}(?:form|record|chart|note|report|file"
+    r"|letter|summary|document|table|article|paper)s?\.?",
+    re.IGNORECASE,
+)
+OF_SENTENCE = WordedPattern(r"\b(?:sentence|phrase|translate|grammar)\b", re.IGNORECASE)
 READS_TEXT = WordedPattern(
     r"^(?:please )?(?:extract|pick out|identify|find|list|tag|label|mark|annotate|highlight|name"
     r"|underline|count|summari[sz]e|simplify|translate|rewrite|paraphrase|proofread|correct)\b",
@@ -235,6 +243,7 @@ class PlainNames:
         return (
             self._is_document(text, instruction, output)
             or self._is_study(text, instruction)
+            or (FILED_AS.fullmatch(text) is not None and OF_SENTENCE.search(instruction) is None)
             or self._is_set(text, instruction)
             or self._is_person_data(text, instruction)
             or (PRESCRIPTION.fullmatch(text) and READS_DOSE.search(instruction)) is not None

@@ -44,6 +44,7 @@ EXISTS = WordedPattern(
     r"|evaluated|assessed|analy[sz]ed|measured|looked at|explored|asked|followed|observed)\b"
     r"|(?<!cancer )(?<!tumor )(?<!tumour )(?<!pain )(?<!disease )(?<!fever )(?<!symptoms )"
     r"\b(?:has|have) (?:just )?(?:come back|come in|arrived|returned)\b"
+    r"|\bhad (?:[\w,-]+ ){1,6}(?:measured|checked|tested|drawn)\b"
     r"|\bcame (?:back|in)\b(?! (?:positive|negative|normal|abnormal|high|low|elevated|clear|with))",
     re.IGNORECASE,
 )
@@ -51,6 +52,7 @@ EXIST_WORDS = frozenset(
     {
         "is",
         "are",
+        "had",
         "was",
         "were",
         "been",
