@@ -26,7 +26,7 @@ HERE = WordedPattern(
     r"|misspelt|missing) (?:word|term|part|phrase|value|text|letter)s?\b"
     r"|\b(?:each|every) (?:token|word|letter|line|clause|sentence) (?:of|in) the (?:sentence|text"
     r"|note|passage|report|paragraph)\b"
-    r"|\b(?:about|on|to|from|in) the passage\b(?! of\b)"
+    r"|\b(?:about|on|to|from|in) the passage\b(?! of\b)|\bthe passage (?:says|states|tells|mentions)\b"
     r"|\b(?:patient|man|woman) in question\b|\b(?:you see|you are given|you have been given"
     r"|in front of you)\b"
     r"|\bthe (?:first|second|third|last|other) (?:sentence|statement|option|paragraph|passage"
@@ -96,6 +96,7 @@ PAST = WordedPattern(
     r"\b(?:which|what|how many|how|who|when|where|whether|if|did|was|were)\b.{0,60}?"
     r"\b(?:was|were|did|had|has been|have been|(?:have|has) \w+(?:ed|en))\b"
     r"|\bwhat (?:the [\w-]+|he|she|they|we) (?:\w+ed|said|told|wrote|did|saw|felt|took|ate)\b"
+    r"|\b(?:complications|events|errors|problems|injuries) that occurred\b"
     r"|\b(?:is|are) (?:reported|mentioned|stated|recorded|described|documented|noted|visible|seen"
     r"|shown)\b|\b(?:that|which) the \w+ (?:used|mentioned|reported|described|made|acknowledge)\b",
     re.IGNORECASE,

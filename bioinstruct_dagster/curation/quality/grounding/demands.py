@@ -90,7 +90,7 @@ class Demands:
             documents | lists | images | mention_list("data") | source_list("readable")
         )
         self._read_from = WordedPattern(
-            rf"\b(?:in|from|on|out of|using|with|following from) (?:the|this|these|his|her"
+            rf"\b(?:according to|in|from|on|out of|using|with|following from) (?:the|this|these|his|her"
             rf"|each) {gap}(?:{read_from})(?:e?s)?\b"
             rf"|\bof (?:the|this"
             rf"|these) {gap}(?:{alternatives(documents - mention_list('unsure'))})(?:e?s)?\b",

@@ -33,8 +33,14 @@ ON_TITLE = WordedPattern(
 )
 # A study that is to be planned has no results yet.
 PLANNED = WordedPattern(
-    r"\bdata (?:that |which )?(?:should|could|must|need to) be (?:collected|recorded|gathered"
-    r"|measured)\b"
+    r"\b(?:should|could|must|need to) be (?:collected|recorded|gathered|measured|adjusted for"
+    r"|controlled for)\b"
+    r"|\bwould (?:suit|fit|be (?:suitable|appropriate|adequate|best))\b"
+    r"|\bwould you (?:use|choose|collect|measure|record)\b"
+    r"|^(?:plan|design) (?:the|an?) (?:[\w-]+ ){0,2}(?:study|trial|experiment|survey|sampling"
+    r"|collection|recruitment)\b"
+    r"|^(?:suggest|propose|recommend) how to (?:illustrate|present|display|plot|visuali[sz]e"
+    r"|analy[sz]e|store|collect|measure|test|study|investigate)\b"
     r"|\b(?:suggest|propose|recommend|choose|select|name|with|which|what) (?:an? |the |some )?"
     r"(?:suitable|appropriate|adequate|right|proper|best|fitting) (?:study designs?"
     r"|research designs?|statistical (?:tests?|methods?|analys[ie]s|models?))\b",

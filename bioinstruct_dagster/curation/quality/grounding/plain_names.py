@@ -237,13 +237,14 @@ class PlainNames:
 
     def _is_phrase(self, text: str, instruction: str, output: str) -> bool:
         """Whether the text is one noun phrase without a label, a verb or a finding."""
+        if FILED_AS.fullmatch(text) is not None:
+            return OF_SENTENCE.search(instruction) is None
         words = (MAY.sub("", text) if "May" in text else text).lower().split()
         if ":" in text or "?" in text or not self._tells.isdisjoint(words):
             return False
         return (
             self._is_document(text, instruction, output)
             or self._is_study(text, instruction)
-            or (FILED_AS.fullmatch(text) is not None and OF_SENTENCE.search(instruction) is None)
             or self._is_set(text, instruction)
             or self._is_person_data(text, instruction)
             or (PRESCRIPTION.fullmatch(text) and READS_DOSE.search(instruction)) is not None
