@@ -23,6 +23,7 @@ from bioinstruct_dagster.curation.quality.grounding.demand_signs import (
     MOST_MENTION_WORDS,
     MOST_QUESTION_WORDS,
     MOST_WORDS,
+    NAME_DOES,
     NAMES_IT,
     OF_ITS_KIND,
     OF_PAST,
@@ -90,8 +91,8 @@ class Demands:
             documents | lists | images | mention_list("data") | source_list("readable")
         )
         self._read_from = WordedPattern(
-            rf"\b(?:according to|in|from|on|out of|using|with|following from) (?:the|this|these|his|her"
-            rf"|each) {gap}(?:{read_from})(?:e?s)?\b"
+            rf"\b(?:according to|in|from|on|out of|using|with|following from)"
+            rf" (?:the|this|these|his|her|each) {gap}(?:{read_from})(?:e?s)?\b"
             rf"|\bof (?:the|this"
             rf"|these) {gap}(?:{alternatives(documents - mention_list('unsure'))})(?:e?s)?\b",
             re.IGNORECASE,
@@ -160,7 +161,8 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?"
             rf"|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
-            rf"|(?<!of )(?<!of the )(?<!\bis )(?<!\bare )\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|(?<!of )(?<!of the )(?<!\bis )(?<!\bare )\b(?:{at_hand}) {gap}"
+            rf"(?:{firmly})(?:e?s)?{end}"
             rf"|\b(?:in|from|among) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})s?{end}"
             r"|\b(?:summari[sz]e|translate|rewrite|paraphrase|proofread|simplify|shorten|correct"
             r"|convert|respond to|reply to|condense|anonymi[sz]e) (?:the|his|her|their|[\w-]+(?:'s"
@@ -245,6 +247,10 @@ class Demands:
     def takes_surely(self, instruction: str) -> bool:
         """Whether a verb of the task needs the material whatever its object is."""
         return not self._sure.isdisjoint(map(str.lower, VERB.findall(instruction)))
+
+    def name_is_enough(self, instruction: str) -> bool:
+        """Whether a name, a title, a question or a link is all that the task needs."""
+        return any(sign.search(instruction) is not None for sign in NAME_DOES)
 
     def interprets(self, instruction: str) -> bool:
         """Whether the task begins with "interpret"."""

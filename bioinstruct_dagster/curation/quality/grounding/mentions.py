@@ -336,7 +336,7 @@ class Mentions:
             if singular(token) in self._materials or token in self._materials:
                 place = at
             elif place >= 0:
-                if token == "and" and not RESULTS.isdisjoint(tokens[at + 2 : at + 4]):
+                if token in {"and", "or"} and not RESULTS.isdisjoint(tokens[at + 2 : at + 4]):
                     continue  # "blood culture and sensitivity results"
                 after = tokens[at + 1] if at + 1 < len(tokens) else ""
                 if (
