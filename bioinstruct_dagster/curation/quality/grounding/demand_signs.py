@@ -24,14 +24,18 @@ HERE = WordedPattern(
     r"|\b(?:shown|pictured|depicted|displayed)(?: (?:is|are|has|have)\b|\W*$)"
     r"|\bthe (?:underlined|highlighted|boldfaced?|italici[sz]ed|bracketed|circled|marked|misspelled"
     r"|misspelt|missing) (?:word|term|part|phrase|value|text|letter)s?\b"
-    r"|\b(?:each|every) (?:token|word|letter|line|clause|sentence) (?:of|in) the (?:sentence|text"
-    r"|note|passage|report|paragraph)\b"
-    r"|\b(?:about|on|to|from|in) the passage\b(?! of\b)"
-    r"|\bthe passage (?:says|states|tells|mentions)\b"
     r"|\b(?:patient|man|woman) in question\b|\b(?:you see|you are given|you have been given"
     r"|in front of you)\b"
     r"|\bthe (?:first|second|third|last|other) (?:sentence|statement|option|paragraph|passage"
     r"|text|image|report|note|claim)\b",
+    re.IGNORECASE,
+)
+# The words or the content of a text that should be at hand.
+OF_PASSAGE = WordedPattern(
+    r"\b(?:each|every) (?:token|word|letter|line|clause|sentence) (?:of|in) the (?:sentence|text"
+    r"|note|passage|report|paragraph)\b"
+    r"|\b(?:about|on|to|from|in) the passage\b(?! of\b)"
+    r"|\bthe passage (?:says|states|tells|mentions)\b",
     re.IGNORECASE,
 )
 WRITES_UP = WordedPattern(

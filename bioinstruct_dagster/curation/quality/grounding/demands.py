@@ -26,6 +26,7 @@ from bioinstruct_dagster.curation.quality.grounding.demand_signs import (
     NAME_DOES,
     NAMES_IT,
     OF_ITS_KIND,
+    OF_PASSAGE,
     OF_PAST,
     OF_PERSON,
     OF_STUDY,
@@ -161,17 +162,17 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?"
             rf"|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
-            rf"|(?<!of )(?<!of the )(?<!\bis )(?<!\bare )\b(?:{at_hand}) {gap}"
+            rf"|\b(?<!of )(?<!of the )(?<!\bis )(?<!\bare )(?:{at_hand}) {gap}"
             rf"(?:{firmly})(?:e?s)?{end}"
             rf"|\b(?:in|from|among) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})s?{end}"
             r"|\b(?:summari[sz]e|translate|rewrite|paraphrase|proofread|simplify|shorten|correct"
             r"|convert|respond to|reply to|condense|anonymi[sz]e) (?:the|his|her|their|[\w-]+(?:'s"
             r"|’s))"
             rf" {gap}(?:{texts}){end}"
-            rf"|(?<!of )(?<!of the )\b(?:following|above|below|attached|provided|(?:the|an?) given"
+            rf"|\b(?<!of )(?<!of the )(?:following|above|below|attached|provided|(?:the|an?) given"
             rf"|these"
             rf"|listed) {gap}(?:{kinds})(?:e?s)?{end}"
-            rf"|(?<!of )(?<!of the )\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
+            rf"|\b(?<!of )(?<!of the ){at_hand} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
         )
 
@@ -291,6 +292,7 @@ class Demands:
         return self._is_empty(instruction) and (
             THIS_PERSON.fullmatch(instruction) is not None
             or HERE.search(instruction) is not None
+            or OF_PASSAGE.search(instruction) is not None
             or self._supplied.search(instruction) is not None
         )
 
