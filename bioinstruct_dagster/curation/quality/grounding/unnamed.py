@@ -42,17 +42,18 @@ EXISTS = WordedPattern(
     r"|\b(?:researchers|investigators|scientists|authors|psychologists|we|team|stud(?:y|ies)|trial"
     r"|experiment|survey|project)\b.{0,40}\b(?:compared|examined|studied|tested|investigated"
     r"|evaluated|assessed|analy[sz]ed|measured|looked at|explored|asked|followed|observed)\b"
-    r"|(?<!cancer )(?<!tumor )(?<!tumour )(?<!pain )(?<!disease )(?<!fever )(?<!symptoms )"
-    r"\b(?:has|have) (?:just )?(?:come back|come in|arrived|returned)\b"
-    r"|\bhad (?:[\w,-]+ ){1,6}(?:measured|checked|tested|drawn)\b"
+    r"|\b(?<!cancer )(?<!tumor )(?<!tumour )(?<!pain )(?<!disease )(?<!fever )(?<!symptoms )"
+    r"(?:has|have) (?:just )?(?:come back|come in|arrived|returned)\b"
     r"|\bcame (?:back|in)\b(?! (?:positive|negative|normal|abnormal|high|low|elevated|clear|with))",
     re.IGNORECASE,
+)
+HAD_MEASURED = WordedPattern(
+    r"\bhad (?:[\w,-]+ ){1,6}(?:measured|checked|tested|drawn)\b", re.IGNORECASE
 )
 EXIST_WORDS = frozenset(
     {
         "is",
         "are",
-        "had",
         "was",
         "were",
         "been",
@@ -164,11 +165,9 @@ class Unnamed:
             text: the input.
             words: of the input, in small letters.
         """
-        return (
-            not EXIST_WORDS.isdisjoint(words)
-            and EXISTS.search(text) is not None
-            and self._is_silent(text)
-        )
+        exists = not EXIST_WORDS.isdisjoint(words) and EXISTS.search(text) is not None
+        had = not exists and "had" in words and HAD_MEASURED.search(text) is not None
+        return (exists or had) and self._is_silent(text)
 
     def counts(self, text: str, words: list[str], instruction: str) -> bool:
         """Whether the text counts members without a name, and the task is about these members.
