@@ -46,14 +46,32 @@ UNFINISHED = re.compile(r"[A-Z].*\b(?:was|is|were|are|has|had)\b[^:_]*(?:\.\.\.|
 ANSWERS = frozenset({"answer"})  # a question, which may state something itself
 CLINICAL_PICTURE = "clinical picture"  # no picture
 NORMS = frozenset({"guideline", "protocol", "policy"})  # public knowledge
+KNOWN_FORMS = frozenset({"name", "link", "question"})
 MOST_CHARS = 600  # of an input that may be a name
 DATA_SET = re.compile(r"\bdata set\b", re.IGNORECASE)
+# Normal tissue is compared with diseased tissue; that it is normal is no finding.
+NORMAL_TISSUE = re.compile(
+    r"\bnormal (?=(?:[\w-]+ )?(?:tissue|cell|sample|control|volunteer|mucosa|subject)s?\b)",
+    re.IGNORECASE,
+)
+ON_TOPIC = re.compile(
+    r"(?<=[a-z]) (?:about|on) an? (?:[\w-]+ )?topic\b"
+)  # tells nothing of the task
 DETERMINED = ("a ", "an ", "the ")
 
 
 def ungrounded_check(rule: UngroundedRule) -> RowCheck:
     """A check for an input that only names the source that its task needs."""
     return _GroundingCheck(rule).check
+
+
+def _read_plainly(text: str, instruction: str) -> tuple[str, str]:
+    """Input and instruction without words that only look like a source or a finding."""
+    if "ata set" in text or "ata set" in instruction:
+        text, instruction = (DATA_SET.sub("dataset", one) for one in (text, instruction))
+    if " topic" in instruction:
+        instruction = ON_TOPIC.sub("", instruction)
+    return (NORMAL_TISSUE.sub("", text) if "normal " in text else text), instruction
 
 
 class _Told:
@@ -88,22 +106,26 @@ class _GroundingCheck:
             return RuleMatch(evidence) if missing else None
         if len(text) > MOST_CHARS or count_words(text).fewest > self._most_words:
             return None
-        instruction = row.instruction
-        if "ata set" in text or "ata set" in instruction:
-            text, instruction = (DATA_SET.sub("dataset", one) for one in (text, instruction))
+        form = self._form_of(*_read_plainly(text, row.instruction), row.output)
+        return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
+
+    def _form_of(self, text: str, instruction: str, output: str) -> str:
+        """The form of an ungrounded input; empty if the input or its name is enough."""
         form = self._form(text, instruction)
-        if form == "name" and self._tells_finding(text, row.output):
-            return None
+        if form == "name" and self._tells_finding(text, output):
+            return ""
         if not form and (
-            self._plain.is_name(text, instruction, row.output)
-            or self._is_mentioned(text, instruction, row.output)
+            self._plain.is_name(text, instruction, output)
+            or self._is_mentioned(text, instruction, output)
         ):
             form = "name"
-        if form in {"name", "link"} and self._demands.is_of_thing(instruction):
-            return None
-        if form == "name" and overlap(text, instruction, row.output).is_taken:
-            return None
-        return RuleMatch({"saw": excerpt(text), "as": form}) if form else None
+        is_name = form in {"name", "link"}
+        known = (is_name and self._demands.is_of_thing(instruction)) or (
+            form in KNOWN_FORMS and self._demands.name_is_enough(instruction)
+        )
+        if known or (form == "name" and overlap(text, instruction, output).is_taken):
+            return ""
+        return form
 
     def _has_no_material(self, instruction: str) -> bool:
         """Whether nothing stands in place of the material at which the instruction points."""
@@ -188,9 +210,10 @@ class _GroundingCheck:
             return told.is_invented
         if mention.is_sentence and demands.wants_short_text(instruction):
             return False
-        if demands.is_borne_by_name(instruction) and not mention.is_member:
-            return False
         points, reads = demands.points(instruction), demands.reads(instruction)
+        if demands.is_borne_by_name(instruction) and not mention.is_member:
+            # "Interpret the abbreviations of this prescription" needs more than "A prescription".
+            return mention.bare and points and demands.interprets(instruction)
         if mention.blank and (points or reads):
             return True
         if mention.is_member and not mention.bare:

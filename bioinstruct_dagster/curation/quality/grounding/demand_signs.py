@@ -30,6 +30,14 @@ HERE = WordedPattern(
     r"|text|image|report|note|claim)\b",
     re.IGNORECASE,
 )
+# The words or the content of a text that should be at hand.
+OF_PASSAGE = WordedPattern(
+    r"\b(?:each|every) (?:token|word|letter|line|clause|sentence) (?:of|in) the (?:sentence|text"
+    r"|note|passage|report|paragraph)\b"
+    r"|\b(?:about|on|to|from|in) the passage\b(?! of\b)"
+    r"|\bthe passage (?:says|states|tells|mentions)\b",
+    re.IGNORECASE,
+)
 WRITES_UP = WordedPattern(
     r"\b(?:summary|conclusions?|impression|abstract|synopsis|caption|interpretation|discussion)"
     r" (?:section |part |paragraph )?(?:of|for|to|from|that follows from) (?:the|this|these)\b",
@@ -79,10 +87,11 @@ BY_NAME = WordedPattern(
     r"|why|preparation"
     r"|department|specialty|genre|titles?|headings?|meaning|view|projection|body (?:part|region)"
     r"|organ|anatom\w+"
-    r"|uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site|strengths?"
-    r"|components|elements|principles?|importance|typically|common|expected|usually|usual|ideal"
+    r"|(?<!for )uses?|used (?:for|to)|publish(?:es|ed by)|organi[sz]ation|journal|year|web ?site"
+    r"|strengths?|components|elements|principles?|importance|typically|common|expected|usually|usual|ideal"
     r"|template|checklist"
-    r"|units?|examples?|should (?:contain|include|be|have)|how (?:to|do|does|is|are|(?:the"
+    r"|units?|examples?|(?<!patient )should (?:contain|include|be|have)"
+    r"|(?<!suggest )how (?:to|do|does|is|are|(?:the"
     r"|an?) [\w ]{1,30}? (?:is|are|should))|hypothes[ie]s|topics?|keywords?|subject"
     r"|research question|study design|full form|stands? for|definition|synonyms?|(?<!in )terms?"
     r"|acronym|abbreviation)\b",
@@ -93,6 +102,7 @@ PAST = WordedPattern(
     r"\b(?:which|what|how many|how|who|when|where|whether|if|did|was|were)\b.{0,60}?"
     r"\b(?:was|were|did|had|has been|have been|(?:have|has) \w+(?:ed|en))\b"
     r"|\bwhat (?:the [\w-]+|he|she|they|we) (?:\w+ed|said|told|wrote|did|saw|felt|took|ate)\b"
+    r"|\b(?:complications|events|errors|problems|injuries) that occurred\b"
     r"|\b(?:is|are) (?:reported|mentioned|stated|recorded|described|documented|noted|visible|seen"
     r"|shown)\b|\b(?:that|which) the \w+ (?:used|mentioned|reported|described|made|acknowledge)\b",
     re.IGNORECASE,
@@ -128,6 +138,10 @@ COPIES = WordedPattern(
     r"|relevant)\b)"
     r"|^(?:identify|find|list|name|give|locate|spot|note) (?:every|each|all)\b.{0,60}\b(?:in|from"
     r"|that (?:was|were|is|are))\b"
+    r"|^(?:find|record|list|identify|note|name|give|state)\b.{3,80}\b(?:stated|found|documented"
+    r"|recorded|given|mentioned|noted) in (?:the|his|her) (?:[\w-]+ )?(?:record|history|chart|note"
+    r"|file|report)\b"
+    r"|^(?:build|make|create|construct|draw up) a timeline of\b"
     r"|^(?:which|what) (?!is\b|are\b|was\b)\w.{0,60}\b(?:is|are|was|were) (?:reported|mentioned"
     r"|stated|recorded"
     r"|documented|noted)\b"
@@ -172,7 +186,8 @@ NAMES_IT = re.compile(r"(?:identify|name) the [\w ]{3,25}\.?", re.IGNORECASE)
 HELD = WordedPattern(
     r"\b(?:findings?|results?|conclusions?|conclu\w+|quality|sample size|outcomes?"
     r"|limitations(?! of (?:this|the|an?) (?:study design|design|method|approach|technique))"
-    r"|(?:was|were|has been) (?:\w+ )?confirmed)\b",
+    r"|(?:was|were|has been) (?:\w+ )?confirmed"
+    r"|(?:bias(?:es)?|errors|claims|complications) (?:present|made|contained|that occurred))\b",
     re.IGNORECASE,
 )
 WITHIN = re.compile(
@@ -192,6 +207,13 @@ THIS_PERSON = re.compile(
     re.IGNORECASE,
 )
 OPTIONS = re.compile(r"\n\s*\S|\\n|\b[A-Ea-e1-5][).:]\s|\([A-Ea-e1-5]\)|[:;]\s*\S|,|\bor\b|\?\s*\S")
+# The task looks at a picture, whatever it asks of it.
+LOOKS_AT = WordedPattern(
+    r"^(?:please )?(?:examine|look at|inspect|view|interpret|grade|read) (?:the|this|these)"
+    r" (?:[\w-]+ ){0,3}?(?:image|slide|photo|photograph|picture|radiograph|x-ray|scan|micrograph"
+    r"|photomicrograph|smear|tracing)s?\b",
+    re.IGNORECASE,
+)
 SUPPORTED = WordedPattern(
     r"\b(?P<first>claim|statement|hypothesis|question|answer|sentence|conclusion|summary"
     r"|headline)\b"
@@ -215,3 +237,60 @@ OTHER_LABEL = re.compile(
     r"|paragraph|evidence)s?\b",
     re.IGNORECASE,
 )
+# "Given a procedure, describe its risks": what is known of each thing of this name.
+OWN_PROPERTY = WordedPattern(
+    r"^given (?:only )?(?:an?|the) (?:[\w-]+ ){0,3}?(?:procedure|operation|surgery|test|examination"
+    r"|exam|technique|device|screening|drug|medication|medicine|vaccine|disease|condition|disorder"
+    r"|treatment|therapy|method)(?: name)?, (?:please )?(?:describe|list|explain|state|give|name"
+    r"|outline|identify|provide|discuss) (?:(?:some|three|the|all)(?: of)? )?its (?:[\w-]+ ){0,2}"
+    r"(?:risks?|benefits?|uses?|purpose|steps|indications?|contraindications?|complications"
+    r"|side effects|effects|alternatives|limitations|advantages|disadvantages|causes?|symptoms"
+    r"|mechanism|aims?|goals?|costs?)\b",
+    re.IGNORECASE,
+)
+NAME_GIVEN = WordedPattern(
+    r"\b(?:given|from|by|knowing) (?:only )?(?:the|an?|its) names? of\b"
+    r"|\bnamed (?:[\w-]+ )?(?:document|form|study|trial|test|scale|instrument|guideline|method"
+    r"|technique|procedure|device)\b",
+    re.IGNORECASE,
+)
+# A new title for the old one, or what a title tells.
+ON_TITLE = WordedPattern(
+    r"^(?:please )?(?:rewrite|rephrase|simplify|shorten|translate|improve|reword|paraphrase|correct"
+    r"|expand|capitali[sz]e|convert|classify|edit)"
+    r" (?:the|this|an?|each) (?:[\w-]+ ){0,3}?titles?\b",
+    re.IGNORECASE,
+)
+# A study that is to be planned has no results yet.
+PLANNED = WordedPattern(
+    r"\b(?:should|could|must|need to) be (?:collected|recorded|gathered|measured|adjusted for"
+    r"|controlled for)\b"
+    r"|\b(?:such an?|(?:the|this|an?) (?:planned|proposed|intended|future)) (?:[\w-]+ )?(?:study"
+    r"|trial|experiment|survey|cohort)\b"
+    r"|\b(?:suggest|propose|recommend|choose|which|what) (?:[\w-]+ ){0,3}(?:diagram|chart|plot"
+    r"|graph|visuali[sz]ation)s? (?:for|to show|would)\b"
+    r"|\bwould (?:suit|fit|be (?:suitable|appropriate|adequate|best))\b"
+    r"|\bwould you (?:use|choose|collect|measure|record)\b"
+    r"|^(?:plan|design) (?:the|an?) (?:[\w-]+ ){0,2}(?:study|trial|experiment|survey|sampling"
+    r"|collection|recruitment)\b"
+    r"|^(?:suggest|propose|recommend) how to (?:illustrate|present|display|plot|visuali[sz]e"
+    r"|analy[sz]e|store|collect|measure|test|study|investigate)\b"
+    r"|\b(?:suggest|propose|recommend|choose|select|name|with|which|what) (?:an? |the |some )?"
+    r"(?:suitable|appropriate|adequate|right|proper|best|fitting) (?:study designs?"
+    r"|research designs?|statistical (?:tests?|methods?|analys[ie]s|models?))\b",
+    re.IGNORECASE,
+)
+# The parts of a link or of another address.
+OF_LINK = WordedPattern(
+    r"\b(?:PMC ?ID|PMID|DOI|domain|host(?:name)?|identifier|accession(?: number)?|extension"
+    r"|file ?name|protocol|ID)s? (?:number )?(?:from|of|in|out of) (?:the|this|each)"
+    r" (?:[\w-]+ )?(?:link|url|web address|address|file ?name|path)s?\b",
+    re.IGNORECASE,
+)
+QUESTIONS_FOR = WordedPattern(
+    r"^(?:please )?(?:suggest|propose|prepare|write|list|draft|give) (?:[\w-]+ ){0,2}questions"
+    r" (?:for|to ask)\b",
+    re.IGNORECASE,
+)
+# Signs that a name, a title, a question or a link is all that a task needs.
+NAME_DOES = (QUESTIONS_FOR, OWN_PROPERTY, NAME_GIVEN, ON_TITLE, PLANNED, OF_LINK)

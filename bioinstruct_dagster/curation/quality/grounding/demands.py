@@ -19,11 +19,14 @@ from bioinstruct_dagster.curation.quality.grounding.demand_signs import (
     HEDGED,
     HELD,
     HERE,
+    LOOKS_AT,
     MOST_MENTION_WORDS,
     MOST_QUESTION_WORDS,
     MOST_WORDS,
+    NAME_DOES,
     NAMES_IT,
     OF_ITS_KIND,
+    OF_PASSAGE,
     OF_PAST,
     OF_PERSON,
     OF_STUDY,
@@ -89,8 +92,8 @@ class Demands:
             documents | lists | images | mention_list("data") | source_list("readable")
         )
         self._read_from = WordedPattern(
-            rf"\b(?:in|from|on|out of|using|with|following from) (?:the|this|these|his|her"
-            rf"|each) {gap}(?:{read_from})(?:e?s)?\b"
+            rf"\b(?:according to|in|from|on|out of|using|with|following from)"
+            rf" (?:the|this|these|his|her|each) {gap}(?:{read_from})(?:e?s)?\b"
             rf"|\bof (?:the|this"
             rf"|these) {gap}(?:{alternatives(documents - mention_list('unsure'))})(?:e?s)?\b",
             re.IGNORECASE,
@@ -149,7 +152,7 @@ class Demands:
         )
         end = (
             r"(?=\W*$|[.,;?!]| (?:and|in|into|to|as|by|so|then|using|with|at|for an?"
-            r"|for the (?:patient|reader|public)|below|above|provided|attached) )"
+            r"|for the (?:patient|reader|public)|for use|below|above|provided|attached) )"
         )
         self._absent = WordedPattern(
             rf"^(?:given|based on|using|from|according to|after reading|read|review|look at"
@@ -159,16 +162,17 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?"
             rf"|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
-            rf"|(?<!of )(?<!of the )\b(?:{at_hand}) {gap}(?:{firmly})(?:e?s)?{end}"
+            rf"|\b(?<!of )(?<!of the )(?<!\bis )(?<!\bare )(?:{at_hand}) {gap}"
+            rf"(?:{firmly})(?:e?s)?{end}"
             rf"|\b(?:in|from|among) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})s?{end}"
             r"|\b(?:summari[sz]e|translate|rewrite|paraphrase|proofread|simplify|shorten|correct"
             r"|convert|respond to|reply to|condense|anonymi[sz]e) (?:the|his|her|their|[\w-]+(?:'s"
             r"|’s))"
             rf" {gap}(?:{texts}){end}"
-            rf"|(?<!of )(?<!of the )\b(?:following|above|below|attached|provided|(?:the|an?) given"
+            rf"|\b(?<!of )(?<!of the )(?:following|above|below|attached|provided|(?:the|an?) given"
             rf"|these"
             rf"|listed) {gap}(?:{kinds})(?:e?s)?{end}"
-            rf"|(?<!of )(?<!of the )\b{at_hand} {gap}(?:{kinds})(?:e?s){end}",
+            rf"|\b(?<!of )(?<!of the ){at_hand} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
         )
 
@@ -197,6 +201,7 @@ class Demands:
             or FOUND.search(instruction) is not None
             or self._read_from.search(instruction) is not None
             or ASKS.search(instruction) is not None
+            or LOOKS_AT.search(instruction) is not None
         )
 
     def wants_short_text(self, instruction: str) -> bool:
@@ -244,6 +249,14 @@ class Demands:
         """Whether a verb of the task needs the material whatever its object is."""
         return not self._sure.isdisjoint(map(str.lower, VERB.findall(instruction)))
 
+    def name_is_enough(self, instruction: str) -> bool:
+        """Whether a name, a title, a question or a link is all that the task needs."""
+        return any(sign.search(instruction) is not None for sign in NAME_DOES)
+
+    def interprets(self, instruction: str) -> bool:
+        """Whether the task begins with "interpret"."""
+        return instruction.lower().startswith("interpret ")
+
     def is_borne_by_name(self, instruction: str) -> bool:
         """Whether the name of a material is enough for the task."""
         if TELLS_HOW.search(instruction) is not None and WAS.search(instruction) is None:
@@ -252,6 +265,7 @@ class Demands:
             return True
         return (
             BY_NAME.search(instruction) is not None
+            and LOOKS_AT.search(instruction) is None
             and HELD.search(instruction) is None
             and (WITHIN.search(instruction) is None or not self.takes_surely(instruction))
         )
@@ -278,6 +292,7 @@ class Demands:
         return self._is_empty(instruction) and (
             THIS_PERSON.fullmatch(instruction) is not None
             or HERE.search(instruction) is not None
+            or OF_PASSAGE.search(instruction) is not None
             or self._supplied.search(instruction) is not None
         )
 

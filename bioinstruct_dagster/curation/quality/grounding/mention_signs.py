@@ -38,7 +38,7 @@ STAND_IN = re.compile(
     r"|emr|ehr)"
     r"|(?:to be|will be) (?:\w+ ?){1,3}|not (?:yet )?(?:\w+ )?(?:provided|given|included|available"
     r"|attached|shown|supplied|specified)|attached|enclosed|pending|unknown|n/?a|none given|tbd|tba"
-    r"|above|below|omitted|redacted|blank|empty|unavailable|unspecified)?\W*",
+    r"|x{4,}|above|below|omitted|redacted|blank|empty|unavailable|unspecified)?\W*",
     re.IGNORECASE,
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
@@ -86,6 +86,11 @@ CODE = re.compile(r"[a-z]*\d[\w.-]*")
 DATE = re.compile(r"\d{1,4}(?:st|nd|rd|th)?")
 AGE = re.compile(r"\d{1,3}-(?:years?|months?|weeks?|days?)(?:-olds?)?")
 OPENINGS = frozenset({"given", "based", "using", "according"})
+NUMBERED = frozenset({"table", "figure", "chart", "graph"})
+RESULTS = frozenset({"report", "reports", "results", "findings", "values", "readings"})
+TALKS = frozenset({"dialogue", "dialog", "chat", "log"})
+FILED = frozenset({"note", "report", "record", "summary"})  # "Operative note: appendectomy"
+MOST_FILED_WORDS = 4
 DATA_SETS = frozenset({"title", "dataset", "database", "registry"})
 STEM_LETTERS = 5
 MOST_NEW_SHARE = 0.4  # of the words of a part that tells the task again

@@ -16,11 +16,13 @@ from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     DATA_SETS,
     ELSEWHERE,
     EXAMPLES,
+    FILED,
     INNER_ARTICLES,
     LABEL,
     LEAST_NAME_WORDS,
     LEAST_TITLE_WORDS,
     MOST_COMMAS,
+    MOST_FILED_WORDS,
     MOST_FIRST_WORDS,
     MOST_GENERAL_WORDS,
     MOST_HEAD_PLACE,
@@ -29,6 +31,7 @@ from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     MOST_NAME_WORDS,
     MOST_NEW_SHARE,
     MOST_TITLE_WORDS,
+    NUMBERED,
     OF_WHOM,
     OPENER,
     OPENINGS,
@@ -38,8 +41,10 @@ from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     QUANTIFIERS,
     QUOTED,
     RELATIVES,
+    RESULTS,
     STAND_IN,
     STEM_LETTERS,
+    TALKS,
     WHETHER,
     WHETHERS,
     YEAR,
@@ -150,7 +155,8 @@ class Mentions:
         """
         label, colon, body = text.partition(":")
         if colon and len(label) < MOST_LABEL_CHARS and "\n" not in text and "…" not in body:
-            noun = singular(label.lower().split()[-1]) if label.strip() else ""
+            named = label.rstrip(" 0123456789").lower().split()
+            noun = singular(named[-1]) if named else ""
             if noun not in self._labels and STAND_IN.fullmatch(body) is None:
                 return BLANKS.search(text) is not None
         first = words[:MOST_FIRST_WORDS]
@@ -242,6 +248,8 @@ class Mentions:
 
     def _labelled(self, label: str, body: str) -> Mention | None:
         words = [singular(one) for one in TOKEN.findall(label.lower())]
+        if len(words) > 1 and words[-1].isdigit() and words[0] in NUMBERED:
+            words = words[:-1]  # "Table 2: Side effects of antidepressants"
         noun = words[-1] if words else ""
         if STAND_IN.fullmatch(body):
             known = noun in self._materials or all(map(self._is_generic, words))
@@ -251,10 +259,20 @@ class Mentions:
         named = self._phrase(body)
         if named is not None:
             return named
-        titled = noun in self._works or noun in DATA_SETS
+        titled = noun in self._works or noun in DATA_SETS or words == ["table"]
+        if noun in FILED and len(words) > 1 and self._names_one(body):
+            return Mention(noun, bare=False)
         if titled and ("case" not in words or noun == "report") and self._is_title(body):
             return Mention(noun, bare=False)
         return None
+
+    def _names_one(self, body: str) -> bool:
+        """Whether the text only names one thing, such as an operation."""
+        words = body.lower().rstrip(".").split()
+        return len(words) <= MOST_FILED_WORDS and all(
+            word.isalpha() and word not in self._told and word not in self._sentence
+            for word in words
+        )
 
     def _is_title(self, body: str) -> bool:
         """Whether the text may be a title: no figures, no enumeration, and no sentence."""
@@ -318,6 +336,8 @@ class Mentions:
             if singular(token) in self._materials or token in self._materials:
                 place = at
             elif place >= 0:
+                if token in {"and", "or"} and not RESULTS.isdisjoint(tokens[at + 2 : at + 4]):
+                    continue  # "blood culture and sensitivity results"
                 after = tokens[at + 1] if at + 1 < len(tokens) else ""
                 if (
                     token in self._after
@@ -352,7 +372,8 @@ class Mentions:
             and noun not in self._documents
         ):
             return False
-        if rest[:1] == ["with"] and not all(map(self._is_generic, rest)):
+        talks_to = noun in TALKS and rest[1:2] in (["a"], ["an"], ["the"])
+        if rest[:1] == ["with"] and not talks_to and not all(map(self._is_generic, rest)):
             return False
         # "The report is titled …" names; "the report is long and says" does not.
         verbs = [at for at, token in enumerate(rest) if token in self._sentence]

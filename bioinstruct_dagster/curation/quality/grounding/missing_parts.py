@@ -50,9 +50,10 @@ class MissingParts:
             re.IGNORECASE,
         )
         self._passage = re.compile(
-            r"\b(?:based (?:up)?on|from|in|using|according to|given|read|with|within)"
-            rf" (?:(?:the|an?|this|that|its|content|contents|information|data|facts|of|in|from"
-            rf"|provided|following|given|above|below) ){{0,5}}(?:[\w-]+ ){{0,2}}(?:{passages})\b",
+            r"\b(?:based (?:up)?on|on the basis of|from|in|using|according to|given|read|with"
+            rf"|within) (?:(?:the|an?|this|that|its|content|contents|information|data|facts|of|in"
+            rf"|from|provided|following|given|above|below) ){{0,5}}(?:[\w-]+ ){{0,2}}"
+            rf"(?:{passages})\b",
             re.IGNORECASE,
         )
 

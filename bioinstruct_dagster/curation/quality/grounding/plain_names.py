@@ -95,6 +95,14 @@ PART_OF_WORK = WordedPattern(
     r"|letter|leaflet|review|trial|abstract|website)\.?",
     re.IGNORECASE,
 )
+# "The patient's goals as written down in the intake form".
+FILED_AS = WordedPattern(
+    r"[\w '’-]{3,60} as (?:documented|recorded|described|stated|listed|noted|reported|shown|given"
+    r"|written down) in (?:the|his|her|a) (?:[\w-]+ ){0,3}(?:form|record|chart|note|report|file"
+    r"|letter|summary|document|table|article|paper)s?\.?",
+    re.IGNORECASE,
+)
+OF_SENTENCE = WordedPattern(r"\b(?:sentence|phrase|translate|grammar)\b", re.IGNORECASE)
 READS_TEXT = WordedPattern(
     r"^(?:please )?(?:extract|pick out|identify|find|list|tag|label|mark|annotate|highlight|name"
     r"|underline|count|summari[sz]e|simplify|translate|rewrite|paraphrase|proofread|correct)\b",
@@ -151,7 +159,7 @@ LABELLED = WordedPattern(
 )
 READS_VALUES = WordedPattern(
     r"\b(?:interpret\w*|diagnos\w+|(?:are|is|they are) (?:ab)?normal|assess\w*|evaluat\w+"
-    r"|analy[sz]e\w*|abnormal\w*|out of range|risk)\b",
+    r"|analy[sz]e\w*|abnormal\w*|out of range|risk|determine (?:if|whether))\b",
     re.IGNORECASE,
 )
 SPECIMEN_ALONE = WordedPattern(
@@ -229,6 +237,8 @@ class PlainNames:
 
     def _is_phrase(self, text: str, instruction: str, output: str) -> bool:
         """Whether the text is one noun phrase without a label, a verb or a finding."""
+        if FILED_AS.fullmatch(text) is not None:
+            return OF_SENTENCE.search(instruction) is None
         words = (MAY.sub("", text) if "May" in text else text).lower().split()
         if ":" in text or "?" in text or not self._tells.isdisjoint(words):
             return False

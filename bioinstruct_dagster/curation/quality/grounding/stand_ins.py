@@ -72,7 +72,17 @@ PERSON = re.compile(
 MARK_PARTS = ("@", "{", "<", "__", "...", "…", "%s", "%(", "[..")  # each mark has one of them
 OPENINGS = ("[", "<", "(", "{")
 PLACEHOLDER_PARTS = (
-    *("goes here", " to be ", "will be ", " not ", "insert ", "paste ", "upload ", "attach"),
+    *(
+        "goes here",
+        " separately",
+        " to be ",
+        "will be ",
+        " not ",
+        "insert ",
+        "paste ",
+        "upload ",
+        "attach",
+    ),
     *("see ", "refer to ", "given ", "provided ", "enclosed ", "above ", "following "),
 )
 NAMED_BY_LETTERS = frozenset({"factor"})  # "Factor X" is a protein
@@ -93,7 +103,9 @@ def _placeholder_pattern() -> WordedPattern:
     first = alternatives(source_list("placeholders"))
     pattern = re.compile(
         rf"[\[<({{]+\s*(?:{first})\b[^\]>)}}]{{0,120}}[\]>)}}]+\W*"
-        r"|(?:the |your )?[\w -]{2,40} (?:goes here|to be (?:provided|added|inserted|supplied)"
+        r"|[\[<({][\w -]{2,40} goes here[\]>)}]"
+        r"|(?:the |your )?[\w -]{2,40} (?:goes here|(?:given|provided|sent|filed) separately"
+        r"|to be (?:provided|added|inserted|supplied)"
         r"|will be (?:provided|added|inserted|supplied)|not (?:shown|included|attached))\.?"
         r"|(?:please )?(?:insert|paste|upload|attach) [^.]{0,80}(?:here|below)?\.?"
         r"|(?:please )?(?:see|refer to) (?:the )?(?:attached|enclosed|above|below)[^.]{0,60}\.?"

@@ -42,9 +42,13 @@ EXISTS = WordedPattern(
     r"|\b(?:researchers|investigators|scientists|authors|psychologists|we|team|stud(?:y|ies)|trial"
     r"|experiment|survey|project)\b.{0,40}\b(?:compared|examined|studied|tested|investigated"
     r"|evaluated|assessed|analy[sz]ed|measured|looked at|explored|asked|followed|observed)\b"
-    r"|\b(?:has|have) (?:just )?(?:come back|come in|arrived|returned)\b"
+    r"|\b(?<!cancer )(?<!tumor )(?<!tumour )(?<!pain )(?<!disease )(?<!fever )(?<!symptoms )"
+    r"(?:has|have) (?:just )?(?:come back|come in|arrived|returned)\b"
     r"|\bcame (?:back|in)\b(?! (?:positive|negative|normal|abnormal|high|low|elevated|clear|with))",
     re.IGNORECASE,
+)
+HAD_MEASURED = WordedPattern(
+    r"\bhad (?:[\w,-]+ ){1,6}(?:measured|checked|tested|drawn)\b", re.IGNORECASE
 )
 EXIST_WORDS = frozenset(
     {
@@ -77,6 +81,7 @@ FIGURE = re.compile(
     r"|fifty|sixty|hundred|half|third|quarter|double|twice|triple|dozen|first|second|zero)\b",
     re.IGNORECASE,
 )
+AGED = re.compile(r"\b\d{1,3}[- ](?:years?|months?)[- ]olds?\b", re.IGNORECASE)
 CALCULATES = WordedPattern(
     r"(?:^|[.,;]\s|\b(?:and|then|please)\s)(?:\w+ly\s)?(?:calculate|compute|work out|add up)\b"
     r"(?!.{0,60}\b(?:probabilit\w+|risks?|chances?|odds|genotyp\w+|likelihood|scores?|scale|apgar"
@@ -86,6 +91,17 @@ CALCULATES = WordedPattern(
 HOW_MUCH = WordedPattern(r"\bhow (?:much|many|often)\b|\bwhat dos(?:e|age)\b", re.IGNORECASE)
 DEPENDS = WordedPattern(
     r"\bdepends? (?:up)?on\b|\bvar(?:y|ies)\b|\bshould be (?:calculated|determined)\b",
+    re.IGNORECASE,
+)
+# Patients of whom only the number is told, and a task that puts them into an order.
+COUNTS = frozenset({"two", "three", "four", "five", "six", "seven", "eight", "ten", "several"})
+PATIENTS = WordedPattern(
+    r"\w+ (?:[\w-]+ )?patients(?!.*\b(?:with|aged|respectively)\b)(?: [^.,:;\d\n]{0,90})?\.?",
+    re.IGNORECASE,
+)
+ARRANGES = WordedPattern(
+    r"(?:please )?(?:sort|rank|order|prioriti[sz]e|triage|arrange)"
+    r" (?:the|these|the following|the given|the listed) (?:[\w-]+ )?(?:patients|cases)\b",
     re.IGNORECASE,
 )
 # Each such task has one of these parts. They are quick to search for.
@@ -128,7 +144,7 @@ class Unnamed:
             any(hint in instruction for hint in CALCULATION_HINTS)
             and CALCULATES.search(instruction) is not None
             and QUANTITY.search(instruction) is not None
-            and FIGURE.search(text) is None
+            and FIGURE.search(AGED.sub(" ", text)) is None
             and FIGURE.search(instruction) is None
         )
 
@@ -149,11 +165,9 @@ class Unnamed:
             text: the input.
             words: of the input, in small letters.
         """
-        return (
-            not EXIST_WORDS.isdisjoint(words)
-            and EXISTS.search(text) is not None
-            and self._is_silent(text)
-        )
+        exists = not EXIST_WORDS.isdisjoint(words) and EXISTS.search(text) is not None
+        had = not exists and "had" in words and HAD_MEASURED.search(text) is not None
+        return (exists or had) and self._is_silent(text)
 
     def counts(self, text: str, words: list[str], instruction: str) -> bool:
         """Whether the text counts members without a name, and the task is about these members.
@@ -163,6 +177,8 @@ class Unnamed:
             words: of the input, in small letters.
             instruction: of the task.
         """
+        if words[0] in COUNTS and "patients" in words:
+            return PATIENTS.fullmatch(text) is not None and ARRANGES.match(instruction) is not None
         held = self._forms.intersection(words)
         folded = instruction.lower()
         if not any(one[:STEM_LETTERS].removesuffix("s") in folded for one in held):

@@ -5,6 +5,55 @@ import pytest
 from bioinstruct_dagster_tests.curation.quality.shipped_rules import seen
 
 MENTIONED = {
+    "a note with the name of an operation": (
+        (
+            "List the complications that occurred.",
+            "Procedure note: central line placement",
+            "Arterial puncture, which was compressed.",
+        ),
+    ),
+    "a table with its number": (
+        (
+            "Using the figure provided, state the median survival.",
+            "Figure 1: Survival of patients with glioblastoma",
+            "The median survival is 14 months.",
+        ),
+    ),
+    "two kinds of results": (
+        (
+            "Choose the antibiotic by the sensitivity report.",
+            "Urine culture and sensitivity report of a woman with cystitis",
+            "Nitrofurantoin, because E. coli is sensitive to it.",
+        ),
+    ),
+    "data on normal tissue": (
+        (
+            "Identify the differentially expressed proteins.",
+            "Proteomics data from cancer and normal lung tissue",
+            "EGFR and KRT19 are increased.",
+        ),
+    ),
+    "a chat with somebody": (
+        (
+            "Decide from the chat if the user needs urgent help.",
+            "Chat with a symptom checker",
+            "Yes, the user has chest pain and sweating.",
+        ),
+    ),
+    "particulars that stand in a form": (
+        (
+            "Adapt the plan to the patient's goals.",
+            "Patient's goals as stated in the referral letter.",
+            "Walk 500 m within three weeks.",
+        ),
+    ),
+    "a picture that the task looks at": (
+        (
+            "Inspect the smear and name the type of parasite.",
+            "Blood smear of a traveler with fever",
+            "Plasmodium falciparum ring forms.",
+        ),
+    ),
     "a label with nothing behind it": (
         ("Write the impression of the ultrasound report.", "Findings:", "No gallstones."),
         ("Work out the anion gap.", "Sodium: ___ Chloride: ___ Bicarbonate: ___", "The gap is 14."),
@@ -68,6 +117,15 @@ MENTIONED = {
     ),
 }
 WHOLE = (
+    ("Extract the procedure.", "Operative note: laparoscopic appendectomy", "Appendectomy"),
+    ("Identify the diagnosis in the note.", "Clinic note: migraine", "Migraine"),
+    (
+        "Compare normal tissue with tumor tissue.",
+        "Normal colon tissue and adenocarcinoma",
+        "Normal glands are regular; those of adenocarcinoma are irregular.",
+    ),
+    ("Interpret the abbreviation.", "NPO", "Nothing by mouth"),
+    ("Complete the sentence.", "The biopsy came back positive for", "It was positive for cancer."),
     ("Extract the symptom.", "A man with fever", "Fever"),
     ("Extract the age.", "60-year-old man with gout", "60"),
     ("What does the test measure?", "Spirometry", "How much air a person can breathe out."),

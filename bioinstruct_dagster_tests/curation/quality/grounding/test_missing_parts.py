@@ -102,3 +102,8 @@ def test_a_question_on_a_passage_needs_the_passage(instruction, task_input, form
 )
 def test_a_comparison_needs_both_things(instruction, task_input, form):
     assert seen(instruction, task_input) == form
+
+
+def test_a_question_on_the_basis_of_a_document_needs_the_document():
+    instruction = "Answer the question on the basis of the policy document."
+    assert seen(instruction, "Does it cover physiotherapy after surgery?") == "question"

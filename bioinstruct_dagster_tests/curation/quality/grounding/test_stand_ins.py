@@ -106,3 +106,10 @@ def test_any_thing_of_the_kind_asked_about_is_no_thing(instruction, task_input):
 )
 def test_a_specific_kind_or_a_wanted_one_is_no_echo(instruction, task_input):
     assert seen(instruction, task_input) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[text goes here]", "Note: (note goes here)", "Chart sent separately.", "Story: XXXXX"]
+)
+def test_a_text_that_is_elsewhere_is_a_placeholder(text):
+    assert seen("Summarize the text.", text) is not None
