@@ -114,7 +114,7 @@ def adapter_refusals(
     Args:
         adapter: to publish.
         store: with its scores.
-        checks: the last results of the blocking checks up to adapters and scores.
+        checks: what the blocking checks say up to adapters and scores.
     """
     result = None if missing_file(adapter.folder) else intact_result(adapter.folder)
     return [

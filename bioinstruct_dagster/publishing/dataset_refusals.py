@@ -57,7 +57,7 @@ def dataset_refusals(
     Args:
         store: with the rows.
         settings: with the folder and the licence.
-        checks: the last results of the blocking checks up to the data set.
+        checks: what the blocking checks say up to the data set.
     """
     found = store.rows(DATASET)[0]
     if found["fingerprint"] is None:

@@ -93,7 +93,7 @@ def dataset_plan(
         store: with the rows.
         settings: with the folder and the licence.
         to: the repository.
-        checks: the last results of the blocking checks up to the data set.
+        checks: what the blocking checks say up to the data set.
         message: of the commit; made from version and rows if it is empty.
         version: three numbers with points; the day if it is empty.
 
@@ -151,7 +151,7 @@ def adapter_plan(
         settings: with the data folder.
         matrix: the experiments.
         to: the repository.
-        checks: the last results of the blocking checks up to adapters and scores.
+        checks: what the blocking checks say up to adapters and scores.
         message: of the commit; made from the experiment and its weights if it is empty.
 
     Raises:
