@@ -15,6 +15,7 @@ from bioinstruct_dagster.dataset.figures.card_section import figures_section, wi
 from bioinstruct_dagster.dataset.figures.drawn import REHEARSAL, DataFigure, data_figures
 from bioinstruct_dagster.dataset.figures.growth import growth_of
 from bioinstruct_dagster.dataset.imperatives.diversity import VerbDiversity
+from bioinstruct_dagster.dataset.written_files import rewrite
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.new_files import new_file
 from bioinstruct_dagster.plots.canvas import page_picture, save
@@ -93,6 +94,4 @@ def make_figures(store: Store, settings: Settings) -> MadeFigures:
 
 def _write_section(card: Path, verbs: VerbDiversity, drawn: Sequence[DataFigure]) -> None:
     shown = [(one.title, f"{FIGURES_FOLDER}/{one.name}.png", one.told) for one in drawn]
-    text = with_figures(card.read_text("utf-8"), figures_section(verbs, shown))
-    with new_file(card) as path:
-        path.write_text(text, "utf-8")
+    rewrite(card, with_figures(card.read_text("utf-8"), figures_section(verbs, shown)))
