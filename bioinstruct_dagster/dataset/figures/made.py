@@ -60,8 +60,8 @@ def make_figures(store: Store, settings: Settings) -> MadeFigures:
     and section together.
 
     Raises:
-        StatedError: there is no data set, its folder holds another version, or the language model
-            can't be used.
+        StatedError: there is no data set, its folder holds another version, its card can't be read,
+            or the language model can't be used.
     """
     [present] = store.rows(PRESENT)
     if present["fingerprint"] is None:
@@ -94,4 +94,11 @@ def make_figures(store: Store, settings: Settings) -> MadeFigures:
 
 def _write_section(card: Path, verbs: VerbDiversity, drawn: Sequence[DataFigure]) -> None:
     shown = [(one.title, f"{FIGURES_FOLDER}/{one.name}.png", one.told) for one in drawn]
-    rewrite(card, with_figures(card.read_text("utf-8"), figures_section(verbs, shown)))
+    try:
+        text = card.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StatedError(
+            f"{card} can't be read ({error}), so it gets no figures. Put the file back, or "
+            "materialize key:hf_dataset and key:dataset_figures again."
+        ) from error
+    rewrite(card, with_figures(text, figures_section(verbs, shown)))

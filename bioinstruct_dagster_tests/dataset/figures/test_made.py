@@ -46,6 +46,14 @@ def test_a_card_that_somebody_changed_stays_marked(store, settings, dataset_rows
     assert changed_since_written(built.path) == ["README.md"]
 
 
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_card_that_can_t_be_read_is_named(store, settings, dataset_rows, hugging_face, content):
+    card = place(store, settings, dataset_rows).path / "README.md"
+    card.unlink() if content is None else card.write_bytes(content)
+    with pytest.raises(StatedError, match=r"README\.md can't be read.*key:hf_dataset"):
+        make_figures(store, settings)
+
+
 def test_growth_counts_raw_and_kept_rows_of_each_run(store, settings, dataset_rows, hugging_face):
     place(store, settings, dataset_rows)
     store.replace({"hf_dataset": store.rows("select * from hf_dataset limit 7")})
