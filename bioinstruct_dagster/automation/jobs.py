@@ -81,7 +81,8 @@ checks_job = dg.define_asset_job(
     selection=dg.AssetSelection.all_asset_checks(),
     description=(
         "Run all checks on what is there. It makes no asset, asks no teacher and costs nothing. "
-        "Run it before you publish, if checks have no result or are older than their assets."
+        "Run it to see the present verdicts on the pages of the assets. Publishing runs the "
+        "blocking checks itself."
     ),
 )
 

@@ -1,16 +1,18 @@
 """The jobs that push to the Hugging Face hub. They are no assets, so no selection of assets pushes.
 
-Belongs here: the run's configuration, the results of blocking checks as Dagster holds them, and
-what a run says at its end. Does not: what is pushed, and why it may not be (publishing).
+Belongs here: the run's configuration, the blocking checks, which judge what is published, and what
+a run says at its end. Does not: what is pushed, and why it may not be (publishing).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
+from bioinstruct_dagster.automation.jobs import judged_by
 from bioinstruct_dagster.automation.run_endings import OUTCOME
+from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.figures.values import number_of
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.publishing.check_states import CheckState
@@ -84,9 +86,9 @@ def publish_dataset_job(
 
     Args:
         assets: of the project.
-        checks: of the project. The blocking ones up to the data set must have passed.
+        checks: of the project. The blocking ones up to the data set must pass.
     """
-    blocking = _blocking(_UP_TO_DATA_SET, assets, checks)
+    judging = _assets(_UP_TO_DATA_SET, assets)
 
     @dg.op(out=dg.Out(dg.Nothing))
     @stating_errors
@@ -101,7 +103,7 @@ def publish_dataset_job(
 
         to = HubRepository(config.repo_id, "dataset", config.private, config.revision)
         plan = dataset_plan(
-            store, settings, to, checks=_states(context.instance, blocking),
+            store, settings, to, checks=_states(context, checks, judging, store, settings),
             message=config.commit_message, version=config.version,
         )  # fmt: skip
         return _carried_out(context, plan, "hf_dataset", None, dry_run=config.dry_run)
@@ -131,9 +133,9 @@ def publish_adapter_job(
     Args:
         matrix: the experiments.
         assets: of the project.
-        checks: of the project. The blocking ones up to the scores must have passed.
+        checks: of the project. The blocking ones up to the scores must pass.
     """
-    blocking = _blocking(_UP_TO_SCORES, assets, checks)
+    judging = _assets(_UP_TO_SCORES, assets)
 
     @dg.op(out=dg.Out(dg.Nothing))
     @stating_errors
@@ -149,7 +151,8 @@ def publish_adapter_job(
         to = HubRepository(config.repo_id, "model", config.private, config.revision)
         plan = adapter_plan(
             config.experiment, store, settings, matrix, to,
-            checks=_states(context.instance, blocking), message=config.commit_message,
+            checks=_states(context, checks, judging, store, settings),
+            message=config.commit_message,
         )  # fmt: skip
         return _carried_out(
             context, plan, "lora_adapter", config.experiment, dry_run=config.dry_run
@@ -224,43 +227,44 @@ def _carried_out(
     return dg.Output(None, metadata=shown)
 
 
-def _blocking(
-    selection: dg.AssetSelection,
-    assets: Iterable[dg.AssetsDefinition],
+def _assets(selection: dg.AssetSelection, assets: Iterable[dg.AssetsDefinition]) -> set[str]:
+    """The names of the selected assets."""
+    return {key.to_user_string() for key in selection.resolve(list(assets))}
+
+
+def _states(
+    context: dg.OpExecutionContext,
     checks: Iterable[dg.AssetChecksDefinition],
-) -> list[dg.AssetCheckKey]:
-    """The blocking checks of the selected assets."""
-    assets = list(assets)
-    selected = selection.resolve(assets)
-    return [
-        spec.key
-        for check in checks
-        for spec in check.check_specs
-        if spec.blocking and spec.asset_key in selected
-    ]
+    assets: Collection[str],
+    store: Store,
+    settings: Settings,
+) -> list[CheckState]:
+    """What each blocking check of these assets says of this store and this data folder now.
 
-
-def _states(instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey]) -> list[CheckState]:
-    """The last result of each check in this instance."""
-    found = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    Results that Dagster holds are not asked: its instance may hold those of another data folder,
+    and nothing in a result names the folder.
+    """
     states = []
-    for key in keys:
-        asset, record = key.asset_key.to_user_string(), found.get(key)
-        event = record.event if record else None
-        evaluation = record.evaluation if record else None
-        if event is None or not isinstance(evaluation, dg.AssetCheckEvaluation):
-            states.append(CheckState(asset, key.name, passed=None))
-            continue
-        made = instance.get_latest_materialization_event(key.asset_key)
-        states.append(
-            CheckState(
-                asset,
-                key.name,
-                passed=evaluation.passed,
-                judged=was_judged(evaluation.metadata),
-                applies=did_apply(evaluation.metadata),
-                present=made is None or event.timestamp >= made.timestamp,
-                said=(evaluation.description or "").removeprefix(f"{NOT_JUDGED}: "),
+    for check in checks:
+        for spec in check.check_specs:
+            asset = spec.asset_key.to_user_string()
+            if not spec.blocking or asset not in assets:
+                continue
+            try:
+                [found] = judged_by([check], {asset}, store, settings)
+            except (StatedError, OSError, ValueError) as error:  # such as of an unreadable file
+                states.append(CheckState(asset, spec.name, passed=False, stopped=str(error)))
+                continue
+            states.append(
+                CheckState(
+                    asset,
+                    spec.name,
+                    passed=found.passed,
+                    judged=was_judged(found.metadata),
+                    applies=did_apply(found.metadata),
+                    said=(found.description or "").removeprefix(f"{NOT_JUDGED}: "),
+                )
             )
-        )
+    count = number_of(len(states), "blocking check")
+    context.log.info("%s judged what is in %s.", count, settings.store.data_dir.resolve())
     return states

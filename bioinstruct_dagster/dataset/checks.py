@@ -145,7 +145,10 @@ def card_is_complete(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResul
     path = settings.store.data_dir / "hf_dataset" / "README.md"
     if not path.is_file():
         return not_judged(f"There is no card at {path}. Materialize key:hf_dataset first.")
-    faults = faults_of_card(path.read_text("utf-8"), path.parent)
+    try:
+        faults = faults_of_card(path.read_text("utf-8"), path.parent)
+    except UnicodeDecodeError:
+        faults = ["The card is no UTF-8 text."]
     return judged(
         not faults,
         {"card": dg.MetadataValue.path(path)},

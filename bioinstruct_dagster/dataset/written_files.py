@@ -43,6 +43,11 @@ def changed_since_written(folder: Path) -> list[str] | None:
     )
 
 
+def missing_since_written(folder: Path) -> list[str]:
+    """The names of recorded files that are gone; empty if the folder has no record."""
+    return [name for name in sorted(_record(folder) or {}) if not (folder / name).is_file()]
+
+
 def rewrite(path: Path, text: str) -> None:
     """Write a recorded file again. A file that somebody has changed stays marked as changed.
 

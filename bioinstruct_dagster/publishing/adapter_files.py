@@ -20,6 +20,12 @@ from bioinstruct_dagster.publishing.adapter_documents import (
     published_hub_result,
 )
 from bioinstruct_dagster.publishing.adapter_refusals import PublishedAdapter
+from bioinstruct_dagster.publishing.broken_documents import (
+    SCORED_ANEW,
+    TRAINED_ANEW,
+    header_of,
+    reading,
+)
 from bioinstruct_dagster.publishing.hub.repository import HubRepository
 from bioinstruct_dagster.publishing.staged_files import StagedFile
 
@@ -39,6 +45,9 @@ def adapter_files(adapter: PublishedAdapter, data_dir: Path, to: HubRepository) 
         adapter: to publish.
         data_dir: the folder of all outputs, with the documents of scores.
         to: the repository.
+
+    Raises:
+        BrokenDocumentError: a document can't be read.
     """
     return [*_own_files(adapter, to), *_score_files(adapter, data_dir, to)]
 
@@ -58,12 +67,15 @@ def _own_files(adapter: PublishedAdapter, to: HubRepository) -> Iterator[StagedF
     if (folder / WEIGHTS_FILE).is_file():
         yield StagedFile(WEIGHTS_FILE, folder / WEIGHTS_FILE)
     if (folder / CONFIG_FILE).is_file():
-        config = (folder / CONFIG_FILE).read_text("utf-8")
-        text = published_config(config, base, adapter.base.revision)
+        with reading(folder / CONFIG_FILE, TRAINED_ANEW):
+            config = (folder / CONFIG_FILE).read_text("utf-8")
+            text = published_config(config, base, adapter.base.revision)
         yield StagedFile(CONFIG_FILE, folder / CONFIG_FILE if text == config else text.encode())
     if (folder / _CARD).is_file():
-        card = (folder / _CARD).read_text("utf-8")
-        text = published_adapter_card(card, to, base, adapter.base.revision)
+        with reading(folder / _CARD, TRAINED_ANEW):
+            card = (folder / _CARD).read_text("utf-8")
+            header_of(card)
+            text = published_adapter_card(card, to, base, adapter.base.revision)
         yield StagedFile(_CARD, text.encode())
 
 
@@ -71,11 +83,13 @@ def _score_files(
     adapter: PublishedAdapter, data_dir: Path, to: HubRepository
 ) -> Iterator[StagedFile]:
     for path in sorted((adapter.folder / FOLDER).glob("*.yaml")):
-        text = published_hub_result(path.read_text("utf-8"), to)
+        with reading(path, SCORED_ANEW):
+            text = published_hub_result(path.read_text("utf-8"), to)
         yield StagedFile(f"{FOLDER}/{path.name}", text.encode())
     place = data_dir / DOCUMENTS / every_eval_ever.BENCHMARK / folder_name(adapter.experiment)
     for path in sorted(place.glob("*/*.json")):
-        document = published_document(path.read_text("utf-8"), to)
+        with reading(path, SCORED_ANEW):
+            document = published_document(path.read_text("utf-8"), to)
+            name = every_eval_ever.file_name(document)
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-        name = every_eval_ever.file_name(document)
         yield StagedFile(f"{_SCORES}/{path.parent.name}/{name}", text.encode())

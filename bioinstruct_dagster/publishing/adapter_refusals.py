@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results
-from bioinstruct_dagster.dataset.written_files import changed_since_written
+from bioinstruct_dagster.dataset.written_files import changed_since_written, missing_since_written
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.models.adapters import (
     CONFIG_FILE,
@@ -21,6 +21,7 @@ from bioinstruct_dagster.models.adapters import (
 )
 from bioinstruct_dagster.models.experiments import BaseModelSpec, ExperimentMatrix
 from bioinstruct_dagster.models.experiments.names import partition_key
+from bioinstruct_dagster.publishing.broken_documents import TRAINED_ANEW, gone
 from bioinstruct_dagster.publishing.check_states import CheckState, check_refusals
 from bioinstruct_dagster.settings import Settings
 from bioinstruct_dagster.store.database import Store
@@ -114,13 +115,18 @@ def adapter_refusals(
     Args:
         adapter: to publish.
         store: with its scores.
-        checks: the last results of the blocking checks up to adapters and scores.
+        checks: what the blocking checks say up to adapters and scores.
     """
     result = None if missing_file(adapter.folder) else intact_result(adapter.folder)
     return [
         *_rehearsal(adapter, store, result or {}),
         *_licence(adapter),
         *_changed_files(adapter, result),
+        *(
+            gone(adapter.folder, name, TRAINED_ANEW)
+            for name in missing_since_written(adapter.folder)
+            if name != CONFIG_FILE  # named before
+        ),
         *_older(adapter, store),
         *check_refusals(checks),
     ]

@@ -5,6 +5,7 @@ why they may not (dataset_refusals), or sending them (hub.push).
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from bioinstruct_dagster.dataset.build import (
@@ -15,6 +16,11 @@ from bioinstruct_dagster.dataset.build import (
     shards_of,
 )
 from bioinstruct_dagster.dataset.written_files import RECORD
+from bioinstruct_dagster.publishing.broken_documents import (
+    DOCUMENTS_ANEW,
+    header_of,
+    reading,
+)
 from bioinstruct_dagster.publishing.dataset_documents import (
     Release,
     published_card,
@@ -42,20 +48,33 @@ def dataset_files(
         fingerprint: of the version.
         to: the repository.
         release: the day and the version.
+
+    Raises:
+        BrokenDocumentError: card or croissant.json can't be read.
     """
     files = [StagedFile(f"data/{path.name}", path) for path in shards_of(folder, fingerprint)]
-    if (folder / CARD_FILE).is_file():
-        card = published_card((folder / CARD_FILE).read_text("utf-8"), to, release)
-        files.append(StagedFile(CARD_FILE, card.encode()))
-    if (folder / CROISSANT_FILE).is_file():
-        described = json.loads((folder / CROISSANT_FILE).read_text("utf-8"))
-        text = json.dumps(published_croissant(described, to, release), indent=1, ensure_ascii=False)
-        files.append(StagedFile(CROISSANT_FILE, f"{text}\n".encode()))
-    if (folder / DATASHEET_FILE).is_file():
-        files.append(StagedFile(DATASHEET_FILE, folder / DATASHEET_FILE))
+    files += _documents(folder, to, release)
     pictures = sorted((folder / FIGURES_FOLDER).glob("*.png"))  # the card shows them
     files += [StagedFile(f"{FIGURES_FOLDER}/{path.name}", path) for path in pictures]
     return files
+
+
+def _documents(folder: Path, to: HubRepository, release: Release) -> Iterator[StagedFile]:
+    if (path := folder / CARD_FILE).is_file():
+        with reading(path, DOCUMENTS_ANEW):
+            card = path.read_text("utf-8")
+            header_of(card)
+            filled = published_card(card, to, release)
+        yield StagedFile(CARD_FILE, filled.encode())
+    if (path := folder / CROISSANT_FILE).is_file():
+        with reading(path, DOCUMENTS_ANEW):
+            described = published_croissant(json.loads(path.read_text("utf-8")), to, release)
+        text = json.dumps(described, indent=1, ensure_ascii=False)
+        yield StagedFile(CROISSANT_FILE, f"{text}\n".encode())
+    if (path := folder / DATASHEET_FILE).is_file():
+        with reading(path, DOCUMENTS_ANEW):
+            path.read_text("utf-8")
+        yield StagedFile(DATASHEET_FILE, path)
 
 
 def missing_figures(folder: Path, fingerprint: str) -> list[str]:

@@ -6,7 +6,7 @@ adapter (adapter_refusals).
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,15 @@ from bioinstruct_dagster.dataset.build import (
 from bioinstruct_dagster.dataset.card.licence import licence_header
 from bioinstruct_dagster.dataset.older_results import SHORT
 from bioinstruct_dagster.dataset.origins import REHEARSED_LABELLER
+from bioinstruct_dagster.dataset.written_files import missing_since_written
 from bioinstruct_dagster.models.current_dataset import DATASET, NO_DATA_SET
+from bioinstruct_dagster.publishing.broken_documents import (
+    DOCUMENTS_ANEW,
+    BrokenDocumentError,
+    gone,
+    header_of,
+    reading,
+)
 from bioinstruct_dagster.publishing.check_states import CheckState, check_refusals
 from bioinstruct_dagster.review.unread import unread_judgements
 from bioinstruct_dagster.settings import Settings
@@ -57,7 +65,7 @@ def dataset_refusals(
     Args:
         store: with the rows.
         settings: with the folder and the licence.
-        checks: the last results of the blocking checks up to the data set.
+        checks: what the blocking checks say up to the data set.
     """
     found = store.rows(DATASET)[0]
     if found["fingerprint"] is None:
@@ -191,39 +199,38 @@ def _changed_rows(store: Store, rows: Any, fingerprint: str) -> Iterator[str]:
 
 def _document_refusals(folder: Path, fingerprint: str, licence: str) -> Iterator[str]:
     """What card and croissant.json say that the rows or the settings contradict."""
+    needed = {CARD_FILE, CROISSANT_FILE}
+    missing = sorted(
+        {one for one in needed if not (folder / one).is_file()} | {*missing_since_written(folder)}
+    )
+    yield from (gone(folder, name, DOCUMENTS_ANEW) for name in missing)
+    if needed & set(missing):
+        return
     try:
-        card = (folder / CARD_FILE).read_text("utf-8")
-        described = json.loads((folder / CROISSANT_FILE).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        yield f"The documents of the data set can't be read ({error}). {ANEW}"
+        with reading(folder / CARD_FILE, DOCUMENTS_ANEW):
+            card = (folder / CARD_FILE).read_text("utf-8")
+            header = header_of(card)
+        with reading(folder / CROISSANT_FILE, DOCUMENTS_ANEW):
+            described = json.loads((folder / CROISSANT_FILE).read_text("utf-8"))
+            named = {
+                str(one.get("contentUrl")): one.get("sha256")
+                for one in described.get("distribution", [])
+            }
+    except BrokenDocumentError as error:
+        yield str(error)
         return
     if fingerprint[:16] not in card:
         yield f"{folder / CARD_FILE} is the card of another version of the data set. {ANEW}"
-    named = {
-        str(one.get("contentUrl")): one.get("sha256") for one in described.get("distribution", [])
-    }
     present = {f"data/{path.name}": path for path in shards_of(folder, fingerprint)}
     if present and named != {name: sha256_of_file(path) for name, path in present.items()}:
         yield (
             f"The Parquet files have other hashes than {folder / CROISSANT_FILE} says, or are not "
             f"all there. {ANEW}"
         )
-    if licence and (on_card := _licence_of(card)) != licence_header(licence):
+    on_card = {name: header[name] for name in ("license", "license_name") if name in header}
+    if licence and on_card != licence_header(licence):
         shown = on_card.get("license_name") or on_card.get("license") or "none"
         yield (
             f"The card names the licence {shown}, and BIOINSTRUCT_DATASET_LICENCE is {licence}. "
             f"{ANEW}"
         )
-
-
-def _licence_of(card: str) -> Mapping[str, Any]:
-    """The fields of the card's header about its licence."""
-    import yaml
-
-    try:
-        header = yaml.safe_load(card.split("---\n", 2)[1])
-    except (IndexError, yaml.YAMLError):
-        return {}
-    if not isinstance(header, Mapping):
-        return {}
-    return {name: header[name] for name in ("license", "license_name") if name in header}

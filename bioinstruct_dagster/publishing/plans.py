@@ -16,6 +16,11 @@ from bioinstruct_dagster.models.current_dataset import DATASET
 from bioinstruct_dagster.models.experiments import ExperimentMatrix
 from bioinstruct_dagster.publishing import adapter_files, dataset_files
 from bioinstruct_dagster.publishing.adapter_refusals import adapter_named, adapter_refusals
+from bioinstruct_dagster.publishing.broken_documents import (
+    DOCUMENTS_ANEW,
+    TRAINED_ANEW,
+    BrokenDocumentError,
+)
 from bioinstruct_dagster.publishing.check_states import CheckState
 from bioinstruct_dagster.publishing.dataset_documents import Release, earlier_release
 from bioinstruct_dagster.publishing.dataset_refusals import dataset_refusals, unread_reviews
@@ -28,11 +33,6 @@ from bioinstruct_dagster.store.database import Store
 
 # Three numbers, as Croissant recommends (semver.org).
 _VERSION = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}")
-_ANEW = "materialize key:hf_dataset and key:dataset_figures again."
-_TRAINED_ANEW = (
-    "remove this folder, and materialize key:lora_adapter and key:eval_scores for this partition "
-    "again, which trains the adapter again."
-)
 
 
 class NotPublishableError(StatedError):
@@ -93,7 +93,7 @@ def dataset_plan(
         store: with the rows.
         settings: with the folder and the licence.
         to: the repository.
-        checks: the last results of the blocking checks up to the data set.
+        checks: what the blocking checks say up to the data set.
         message: of the commit; made from version and rows if it is empty.
         version: three numbers with points; the day if it is empty.
 
@@ -116,17 +116,18 @@ def dataset_plan(
         earlier = earlier_release(opened.read(CROISSANT_FILE), fingerprint, version)
         return files(earlier) if earlier else None
 
-    staged = files(release)
-    left = dataset_files.left_files(folder, staged)
+    staged, broken = _readable(lambda: files(release))
+    left = [] if broken else dataset_files.left_files(folder, staged)
     return PublicationPlan(
         to=to,
         files=staged,
-        refusals=dataset_refusals(store, settings, checks),
+        # Both may name the same document.
+        refusals=list(dict.fromkeys([*dataset_refusals(store, settings, checks), *broken])),
         notes=[
             *dataset_files.missing_figures(folder, fingerprint),
             *(f"Not published, because the project did not write it: {name}" for name in left),
         ],
-        edited=edited_files(folder, (one.path for one in staged), _ANEW),
+        edited=edited_files(folder, (one.path for one in staged), DOCUMENTS_ANEW),
         message=message or f"Version {release.version}: content sha256 {fingerprint[:SHORT]}",
         replaces=dataset_files.REPLACED,
         renewed=renewed,
@@ -151,20 +152,34 @@ def adapter_plan(
         settings: with the data folder.
         matrix: the experiments.
         to: the repository.
-        checks: the last results of the blocking checks up to adapters and scores.
+        checks: what the blocking checks say up to adapters and scores.
         message: of the commit; made from the experiment and its weights if it is empty.
 
     Raises:
         StatedError: there is no such adapter.
     """
     adapter = adapter_named(experiment, store, settings, matrix)
-    staged = adapter_files.adapter_files(adapter, settings.store.data_dir, to)
+    staged, broken = _readable(
+        lambda: adapter_files.adapter_files(adapter, settings.store.data_dir, to)
+    )
     return PublicationPlan(
         to=to,
         files=staged,
-        refusals=[*unread_reviews(store, settings), *adapter_refusals(adapter, store, checks)],
+        refusals=[
+            *unread_reviews(store, settings),
+            *adapter_refusals(adapter, store, checks),
+            *broken,
+        ],
         notes=adapter_files.notes_on(adapter),
-        edited=edited_files(adapter.folder, (one.path for one in staged), _TRAINED_ANEW),
+        edited=edited_files(adapter.folder, (one.path for one in staged), TRAINED_ANEW),
         message=message or f"{adapter.experiment}: weights sha256 {adapter.sha256[:SHORT]}",
         replaces=adapter_files.REPLACED,
     )
+
+
+def _readable(files: Callable[[], list[StagedFile]]) -> tuple[list[StagedFile], list[str]]:
+    """The files, or none and the reason, if a document among them can't be read."""
+    try:
+        return files(), []
+    except BrokenDocumentError as error:
+        return [], [str(error)]

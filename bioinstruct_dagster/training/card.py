@@ -96,11 +96,14 @@ def _origin(spec: TrainingSpec, result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _licence_of_data(folder: Path) -> str:
     """The licence that the data set's card names, or what to read instead."""
+    import yaml
     from huggingface_hub import DatasetCard
 
     try:
         named = DatasetCard.load(folder / "README.md").data.to_dict().get("license")
-    except (OSError, ValueError):  # a remote computer may hold the rows without the card
+    # A remote computer may hold the rows without the card, and a person may have spoilt its header.
+    # The adapter is trained by now, so no card may stop it.
+    except (OSError, ValueError, yaml.YAMLError):
         named = None
     return (
         code(str(named))

@@ -23,9 +23,25 @@ ASSETS = (
     "seed_tasks", "deduplicated_instructions", "categorized_instructions", "review_sample",
     "review_results", "hf_dataset",
 )  # fmt: skip
-ITEM = {"question": "Which bone is longest?", "options": {"A": "Femur", "B": "Ulna"},
-        "answer": "Femur"}  # fmt: skip
+QUESTION = (
+    "A 54-year-old farmer has had a dry cough and fever for nine days after he cleaned a barn; "
+    "which organism is the most likely cause of his pneumonia?"
+)
+ITEM = {"question": QUESTION, "options": {"A": "Coxiella burnetii", "B": "Candida albicans"},
+        "answer": "Coxiella burnetii"}  # fmt: skip
+REPEATED = (QUESTION, "", "Coxiella burnetii.")
+LEAK = "kept_rows_are_no_evaluation_items of deduplicated_instructions failed"
 KEY = "datasets/tester/set"
+# What the blocking checks of adapters and scores want of a made adapter.
+PROOF = """update lora_adapter set proof = '{"change": 1.0, "noise": 0.001}'"""
+PREDICTIONS = """
+    insert into eval_predictions by name
+    select base_model, recipe, task, subject, range::varchar as item_id, 'A' as prediction,
+        metric, '{}' as metrics, true as ended, 0 as tokens_lost, false as contaminated,
+        false as rehearsal
+    from eval_scores, range(100)
+    where subject <> 'difference'
+"""
 
 
 class Publishing(Imported):
@@ -57,6 +73,12 @@ def why(result):
     """The message with which the only step failed."""
     (failure,) = result.get_step_failure_events()
     return failure.step_failure_data.error.message
+
+
+def dry_run(project, said):
+    """The last line of a dry run."""
+    assert project.publish(repo_id="tester/set", dry_run=True).success
+    return said[-1]
 
 
 def ending(result):
@@ -185,9 +207,26 @@ def test_a_card_that_was_changed_by_hand_is_published_and_told_of(
     assert b"Written by hand." in files["README.md"]
 
 
-def test_another_instance_holds_no_results(project, hub, said):  # noqa: F811
+def test_checks_judge_the_published_folder_and_not_the_one_that_dagster_last_saw(
+    project, hub, said, tmp_path  # noqa: F811
+):  # fmt: skip
+    project.settings = project.settings.changed(data_dir=tmp_path / "contaminated")
+    assert project.run([*SOUND, REPEATED], ASSETS, checked=True, contamination="flag").success
+    assert LEAK in dry_run(project, said)
+    # A clean folder of the same DAGSTER_HOME passes all checks, and says nothing of the other.
+    contaminated = project.settings
+    project.settings = contaminated.changed(data_dir=tmp_path / "clean")
+    assert project.run(SOUND, ASSETS, checked=True).success
+    assert dry_run(project, said).endswith("Nothing speaks against it.")
+    project.settings = contaminated
+    assert LEAK in dry_run(project, said)
+    assert LEAK in why(project.publish(repo_id="tester/set"))
+    assert hub.asked == []
+
+
+def test_another_instance_and_missing_results_do_not_matter(project, hub, said):  # noqa: F811
     project.instance = dg.DagsterInstance.ephemeral()
-    assert "holds no result of any of the" in why(project.publish(repo_id="tester/set"))
+    assert dry_run(project, said).endswith("Nothing speaks against it.")
 
 
 def test_the_hub_s_failure_is_the_last_line_without_the_token(project, hub, said):  # noqa: F811
@@ -210,21 +249,29 @@ def test_a_wrong_config_is_named(empty, said, config, fault):
     assert fault in why(empty.publish(**config))
 
 
-def test_an_adapter_is_published_with_its_scores(
-    empty, hub, said, store, tmp_path  # noqa: F811
-):  # fmt: skip
+def test_an_adapter_is_published_with_its_scores(project, hub, said, tmp_path):  # noqa: F811
     matrix = made_matrix(tmp_path)
-    empty.settings = empty.settings.changed(
+    project.settings = project.settings.changed(
         experiments=tmp_path / "experiments-of-a-real-model.yaml"
     )
-    store.replace({"hf_dataset": placed(NEW)})
-    made_adapter(store, empty.settings, matrix, NEW)
-    pass_all_checks(empty)
-    result = empty.publish("publish_adapter", repo_id="tester/smol", experiment=EXPERIMENT)
+    [fingerprint] = project.values("select distinct dataset_fingerprint from hf_dataset")
+    folder = made_adapter(project.store, project.settings, matrix, fingerprint)
+    to = {"repo_id": "tester/smol", "experiment": EXPERIMENT}
+    refused = why(project.publish("publish_adapter", **to))
+    assert "adapters_act_on_their_base of lora_adapter has not judged" in refused
+    assert "every_score_has_its_items of eval_scores failed" in refused
+    with project.store.write() as connection:
+        connection.execute(PROOF)
+        connection.execute(PREDICTIONS)
+    result = project.publish("publish_adapter", **to)
     assert result.success
     held = hub.repositories["models/tester/smol"].files("main")
     assert {"adapter_model.safetensors", "README.md", ".eval_results/medqa.yaml"} <= set(held)
     assert said[-1].startswith(f"Published: {hub.address}/tester/smol (commit ")
+    (folder / "adapter_model.safetensors").write_bytes(b"other weights")
+    assert "adapters_are_intact of lora_adapter failed" in why(
+        project.publish("publish_adapter", **to)
+    )
 
 
 def test_an_adapter_of_a_rehearsal_is_refused(
@@ -241,16 +288,6 @@ def test_an_adapter_of_a_rehearsal_is_refused(
     assert hub.asked == []
 
 
-def pass_all_checks(project):
-    """Report that each check passed: the adapter's weights are made, so real ones can't."""
-    for key in build_defs(project.settings).resolve_asset_graph().asset_check_keys:
-        project.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=key.asset_key, check_name=key.name, passed=True, metadata={}
-            )
-        )
-
-
 def test_no_selection_of_assets_publishes(settings):
     defs = build_defs(settings)
     names = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
@@ -259,12 +296,6 @@ def test_no_selection_of_assets_publishes(settings):
         job = defs.resolve_job_def(name)
         assert job.description
         assert not job.asset_layer.selected_asset_keys
-
-
-def test_a_check_of_an_earlier_version_refuses(project, hub, said):  # noqa: F811
-    project.run(None, ("hf_dataset",))  # without its checks
-    result = project.publish(repo_id="tester/set")
-    assert "ran before the asset was last materialized" in why(result)
 
 
 def test_a_check_that_has_not_judged_refuses(project, hub, said):  # noqa: F811

@@ -99,6 +99,13 @@ def test_the_card_that_is_built_is_complete(written, settings):
     assert result.passed, result.description
 
 
+def test_a_card_that_is_no_text_is_a_warning(written, settings):
+    (settings.store.data_dir / "hf_dataset" / "README.md").write_bytes(b"\xff")
+    result = card_is_complete(settings=settings)
+    assert not result.passed
+    assert "no UTF-8 text" in result.description
+
+
 def test_a_card_that_lacks_something_is_a_warning(written, settings):
     path = settings.store.data_dir / "hf_dataset" / "README.md"
     text = path.read_text("utf-8")

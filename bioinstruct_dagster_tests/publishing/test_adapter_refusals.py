@@ -115,6 +115,17 @@ def test_files_that_are_not_the_store_s_are_noticed(refusals, spoil, said):
     assert said in refusal
 
 
+def test_a_card_that_is_gone_is_named(refusals):
+    (refusal,) = refusals(
+        spoil=lambda folder: (
+            record_written(folder, [CONFIG_FILE, "README.md"]),
+            (folder / "README.md").unlink(),
+        )
+    )
+    assert "README.md is missing. The project wrote it." in refusal
+    assert "key:lora_adapter" in refusal
+
+
 def test_a_failed_check_refuses(refusals):
     (refusal,) = refusals(checks=[CheckState("lora_adapter", "intact", passed=False)])
     assert "intact of lora_adapter failed" in refusal

@@ -157,7 +157,16 @@ def test_a_missing_document_is_named(store, chosen):
     (built.path / "croissant.json").unlink()
     (refusal,) = dataset_refusals(store, chosen)
     assert "croissant.json" in refusal
-    assert "Materialize key:hf_dataset again" in refusal
+    assert refusal.endswith("materialize key:hf_dataset and key:dataset_figures again.")
+
+
+@pytest.mark.parametrize("name", ["README.md", "croissant.json", "datasheet.md"])
+def test_a_deleted_document_is_named(store, chosen, name):
+    built = made_dataset(store, chosen)
+    (built.path / name).unlink()
+    (refusal,) = dataset_refusals(store, chosen)
+    assert refusal.startswith(f"{built.path / name} is missing. The project wrote it.")
+    assert "materialize key:hf_dataset" in refusal
 
 
 def test_files_that_are_no_parquet_are_named(store, chosen):

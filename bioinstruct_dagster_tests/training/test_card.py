@@ -163,6 +163,13 @@ def test_an_unstated_licence_is_said(training_spec):
     assert "license" not in ModelCard(card).data.to_dict()
 
 
+@pytest.mark.parametrize("content", [b"\xff", b"---\nlicense: [mit\n---\n"])
+def test_a_spoilt_card_of_the_data_set_stops_no_training(training_spec, tmp_path, content):
+    (tmp_path / "README.md").write_bytes(content)
+    spec = replace(real(training_spec), dataset_path=str(tmp_path))
+    assert "licence of the data: not chosen yet" in render_card(spec, {})
+
+
 def test_the_source_of_the_hyperparameters_is_named(training_spec):
     spec = replace(training_spec, hyperparameters="the set modern. Some\nstudy: yes")
     card = render_card(spec, {})

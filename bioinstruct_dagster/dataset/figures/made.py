@@ -15,6 +15,7 @@ from bioinstruct_dagster.dataset.figures.card_section import figures_section, wi
 from bioinstruct_dagster.dataset.figures.drawn import REHEARSAL, DataFigure, data_figures
 from bioinstruct_dagster.dataset.figures.growth import growth_of
 from bioinstruct_dagster.dataset.imperatives.diversity import VerbDiversity
+from bioinstruct_dagster.dataset.written_files import rewrite
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.new_files import new_file
 from bioinstruct_dagster.plots.canvas import page_picture, save
@@ -59,8 +60,8 @@ def make_figures(store: Store, settings: Settings) -> MadeFigures:
     and section together.
 
     Raises:
-        StatedError: there is no data set, its folder holds another version, or the language model
-            can't be used.
+        StatedError: there is no data set, its folder holds another version, its card can't be read,
+            or the language model can't be used.
     """
     [present] = store.rows(PRESENT)
     if present["fingerprint"] is None:
@@ -93,6 +94,11 @@ def make_figures(store: Store, settings: Settings) -> MadeFigures:
 
 def _write_section(card: Path, verbs: VerbDiversity, drawn: Sequence[DataFigure]) -> None:
     shown = [(one.title, f"{FIGURES_FOLDER}/{one.name}.png", one.told) for one in drawn]
-    text = with_figures(card.read_text("utf-8"), figures_section(verbs, shown))
-    with new_file(card) as path:
-        path.write_text(text, "utf-8")
+    try:
+        text = card.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StatedError(
+            f"{card} can't be read ({error}), so it gets no figures. Put the file back, or "
+            "materialize key:hf_dataset and key:dataset_figures again."
+        ) from error
+    rewrite(card, with_figures(text, figures_section(verbs, shown)))

@@ -5,6 +5,7 @@ import pytest
 from bioinstruct_dagster.dataset.build import read_columns
 from bioinstruct_dagster.dataset.figures.growth import growth_of
 from bioinstruct_dagster.dataset.figures.made import make_figures
+from bioinstruct_dagster.dataset.written_files import changed_since_written
 from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster_tests.dataset.placing import place
 
@@ -29,11 +30,28 @@ def test_table_files_and_card_hold_the_same_figures(store, settings, dataset_row
     for name in names:
         assert f"(figures/{name}.png)" in card
         assert (built.path / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert changed_since_written(built.path) == []  # the project wrote the section itself
     # The folder still opens as the same version.
     assert len(read_columns(built.path, built.fingerprint, ["row_id"])) == len(dataset_rows)
     again = make_figures(store, settings)
     assert again.fingerprint == made.fingerprint
     assert (built.path / "README.md").read_text("utf-8") == card
+
+
+def test_a_card_that_somebody_changed_stays_marked(store, settings, dataset_rows, hugging_face):
+    built = place(store, settings, dataset_rows)
+    with (built.path / "README.md").open("a", encoding="utf-8") as card:
+        card.write("\nWritten by hand.\n")
+    make_figures(store, settings)
+    assert changed_since_written(built.path) == ["README.md"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_card_that_can_t_be_read_is_named(store, settings, dataset_rows, hugging_face, content):
+    card = place(store, settings, dataset_rows).path / "README.md"
+    card.unlink() if content is None else card.write_bytes(content)
+    with pytest.raises(StatedError, match=r"README\.md can't be read.*key:hf_dataset"):
+        make_figures(store, settings)
 
 
 def test_growth_counts_raw_and_kept_rows_of_each_run(store, settings, dataset_rows, hugging_face):
