@@ -408,14 +408,14 @@ MARKERS = [
     " ", "No specific input needed.", "There is no input for this task", "Not Applicable (N/A)",
     "No additional context required", "None - no input provided", "Input: N/A", "<no input>",
     "This task does not require any input.", "(left blank)", "—", "N.A.", "Nothing", "[Blank]",
-    "No data provided", "without input", "No input needed, general knowledge question",
+    "No data provided", "without input", "No input needed, general knowledge question", "nan", "NaN",
 ]  # fmt: skip
 REAL_INPUTS = [
     "Na 135 mmol/L", "None of the above applies to the patient", "no fever", "Nonecto", "NAD",
     "No input from the family was needed for consent", "Not applicable to children", "0",
-    "-5 mmHg", "K+", "Nil by mouth", "nan", "empty sella", "高血压", " aspirin ",
+    "-5 mmHg", "K+", "Nil by mouth", "naloxone", "empty sella", "高血压", " aspirin ",
     "There is no fever",
-    "No information on smoking", "None: the patient takes nothing", "blank stare", "naloxone", "No",
+    "No information on smoking", "None: the patient takes nothing", "blank stare", "No",
     "No insulin required", "No known allergies", "Not given orally", "no treatment needed",
 ]  # fmt: skip
 
