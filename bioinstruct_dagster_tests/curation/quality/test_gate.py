@@ -408,7 +408,8 @@ MARKERS = [
     " ", "No specific input needed.", "There is no input for this task", "Not Applicable (N/A)",
     "No additional context required", "None - no input provided", "Input: N/A", "<no input>",
     "This task does not require any input.", "(left blank)", "—", "N.A.", "Nothing", "[Blank]",
-    "No data provided", "without input", "No input needed, general knowledge question", "nan", "NaN",
+    "No data provided", "without input", "No input needed, general knowledge question", "nan",
+    "NaN",
 ]  # fmt: skip
 REAL_INPUTS = [
     "Na 135 mmol/L", "None of the above applies to the patient", "no fever", "Nonecto", "NAD",

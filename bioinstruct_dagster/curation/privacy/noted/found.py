@@ -3,6 +3,7 @@
 Belongs here: which text is about one person, and the order. Does not: any pattern.
 """
 
+import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import Span
@@ -26,9 +27,20 @@ from bioinstruct_dagster.curation.privacy.noted.short_days import short_day_span
 from bioinstruct_dagster.curation.privacy.noted.towns import not_towns, noted_town_spans
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
+# A number in a link to an article is no record's.
+_LINK = re.compile(r"https?://\S{1,300}", re.IGNORECASE)
+
 
 def noted_spans(text: ScannedText) -> Iterator[Span]:
     """All details of a text that a light context shows."""
+    links = [match.span() for match in _LINK.finditer(text.raw)] if "://" in text.raw else []
+    for span in _spans(text):
+        inside = any(start <= span.start and span.end <= end for start, end in links)
+        if not inside or span.kind == "url":
+            yield span
+
+
+def _spans(text: ScannedText) -> Iterator[Span]:
     person = is_about_one_person(text)
     tied = not person or is_about_groups(text)
     if text.has_digit or text.holds_any(DAY_WORDS):
@@ -41,7 +53,7 @@ def noted_spans(text: ScannedText) -> Iterator[Span]:
     if text.has_digit and not tied:
         yield from noted_plate_spans(text)
     if not tied or "@" in text.raw or "/" in text.raw:
-        yield from noted_handle_spans(text, tied=tied)
+        yield from noted_handle_spans(text, tied=tied, note=is_note(text))
     if person:
         yield from noted_age_spans(text)
     tied = tied or not is_note(text)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
+from bioinstruct_dagster.curation.privacy.noted.persons import PERSON_WORDS
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
@@ -47,15 +48,16 @@ _PUBLISHED = re.compile(
 _ADDRESS_HINTS = ("://", "www.", ".com", ".org", ".net", ".blog")
 
 
-def noted_handle_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
+def noted_handle_spans(text: ScannedText, *, tied: bool, note: bool) -> Iterator[Span]:
     """The names of accounts and the pages of persons in a text.
 
     Args:
         text: the text.
         tied: whether the text may be of a study, whose pages are no person's.
+        note: whether the text is a note; elsewhere a link is one to an article.
     """
     raw = text.raw
-    if "/" in raw and "." in raw:
+    if "/" in raw and "." in raw and (note or text.holds_any(PERSON_WORDS)):
         yield from _with_paths(raw)
     if "@" in raw:
         for match in _AT_NAME.finditer(raw):
@@ -64,7 +66,7 @@ def noted_handle_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         for pattern in (_ON_PLATFORM, _BEFORE_PLATFORM):
             for match in pattern.finditer(raw):
                 yield Span("other_id", *match.span("v"), DOUBTFUL_SCORE)
-    if not tied and any(hint in text.lowered for hint in _ADDRESS_HINTS):
+    if note and not tied and any(hint in text.lowered for hint in _ADDRESS_HINTS):
         yield from _addresses(raw)
 
 
