@@ -67,6 +67,14 @@ def longest_words(*lists: Iterable[str]) -> frozenset[str]:
     )
 
 
+def places_of(text: str, part: str) -> Iterator[int]:
+    """Where a part stands in a text; to find a part is far faster than to try a pattern."""
+    place = text.find(part)
+    while place >= 0:
+        yield place
+        place = text.find(part, place + 1)
+
+
 def around_words(
     lowered: str, words: Iterable[str], before: int, after: int
 ) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.names.forms import FAMILY_NAMES, GIVEN_NAMES, LOWER, UPPER
 from bioinstruct_dagster.curation.privacy.regions import state_names
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NAMES_ABROAD, any_of
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NAMES_ABROAD, any_of, places_of
 
 # A rarer name that is a family name too may be an author or a place.
 _LONE_NAMES = (GIVEN_NAMES - (NAMES_ABROAD("given_names_abroad") & FAMILY_NAMES)) - NAMES(
@@ -35,9 +35,7 @@ def lone_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
         if len(word) < _SHORTEST:
             continue
         name = word.capitalize()
-        start = text.raw.find(name)
-        while start >= 0:
+        for start in places_of(text.raw, name):
             end = start + len(name)
             if _AFTER.match(text.raw, end) and _BEFORE.search(text.raw, max(0, start - 24), start):
                 yield start, end, 0.6
-            start = text.raw.find(name, end)

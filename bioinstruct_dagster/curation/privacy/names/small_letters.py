@@ -14,7 +14,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     NON_NAME_WORDS,
 )
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues, places_of
 
 _TITLES = tuple(NAMES("small_letter_titles"))
 _TITLE_WORDS = cues(_TITLES)
@@ -56,11 +56,9 @@ def small_letter_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
 
 def _places(text: str, word: str) -> Iterator[int]:
     """Where a word begins after a space or a sign."""
-    start = text.find(word)
-    while start >= 0:
+    for start in places_of(text, word):
         if not start or text[start - 1] in " \n(:.,;":
             yield start
-        start = text.find(word, start + len(word))
 
 
 def _ends_with(text: str, entries: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ brackets. Does not: names after a word that announces any (names). The words are
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import Span
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, WORD
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym
 from bioinstruct_dagster.curation.privacy.noted.names import NO_NAMES
@@ -16,7 +16,6 @@ from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NOTED, any_of, cues
 
-_SCORE = 0.55
 _CALLING = any_of(NOTED("callings_before_comma"))
 _AGED = r"is\san?\s(?:\w{2,12}\s)?\d"
 _UPPER = r"[A-Z][A-Z'’-]{2,20}"
@@ -109,4 +108,4 @@ def _name(raw: str, match: re.Match[str], group: str) -> Iterator[Span]:
         and not is_eponym(raw, end)
         and (" " in match[group] or not is_large(match[group]))
     ):
-        yield Span("name", start, end, _SCORE)
+        yield Span("name", start, end, DOUBTFUL_SCORE)

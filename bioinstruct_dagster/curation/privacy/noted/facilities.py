@@ -13,7 +13,7 @@ from bioinstruct_dagster.curation.privacy.noted.capitals import capitals_of
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, cues
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, cues, places_of
 
 _CAPITALIZED = {
     " ".join(word.capitalize() for word in entry.split()) for entry in NOTED("facility_types")
@@ -145,14 +145,12 @@ def _places(text: ScannedText) -> Iterator[int]:
         for spaced in (f" {word}", f" {word.capitalize()}"):
             if spaced[1].islower() and word not in _LOWER_TYPE_WORDS:
                 continue
-            start = raw.find(spaced)
-            while start >= 0:
+            for start in places_of(raw, spaced):
                 end = start + len(spaced)
                 if not raw[end : end + 1].isalpha():
                     before = raw[max(0, start - 36) : start].split()[-2:]
                     if any(one[0].isupper() for one in before) or _PREPOSITION.match(raw, end):
                         yield start + 1
-                start = raw.find(spaced, end)
 
 
 def _is_far(raw: str, match: re.Match[str]) -> bool:

@@ -12,7 +12,7 @@ from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, WORD, any_of
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, WORD, any_of, places_of
 
 _WORD = r"(?:[A-ZÀ-Þ][a-zà-ÿ'’]{2,20}|St\.?|Mt\.?|Mount)"
 _TYPES = NOTED("capital_facility_types")
@@ -63,10 +63,8 @@ def _tried(text: ScannedText, *, tied: bool) -> Iterator[tuple[re.Pattern[str], 
         for pattern, spaced in _BY_LAST_WORD[word]:
             if pattern is _STREET and tied:
                 continue
-            place = raw.find(spaced)
-            while place >= 0:
+            for place in places_of(raw, spaced):
                 yield pattern, place
-                place = raw.find(spaced, place + len(spaced))
     if not tied and text.has_shape(b" in A", b" near A", b" outside A"):
         for match in _IN_TOWN_HINT.finditer(raw):
             yield _IN_TOWN, match.start()

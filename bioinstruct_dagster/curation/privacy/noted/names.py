@@ -8,7 +8,7 @@ repetition is bounded.
 import re
 from collections.abc import Iterable, Iterator
 
-from bioinstruct_dagster.curation.privacy.kinds import Span
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.names.forms import (
     FAMILY_NAMES,
     LOWER,
@@ -27,9 +27,9 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
     any_of,
     any_start_of,
     cues,
+    places_of,
 )
 
-_SCORE = 0.55
 # "Park Jong-su": a small letter after a hyphen.
 _PART = rf"(?:{WORD}-[{LOWER}]{{2,8}}|{WORD})"
 _NAME = rf"{_PART}(?: (?:[A-Z]\.? )?{_PART}){{0,2}}"
@@ -39,9 +39,8 @@ _ANNOUNCER = re.compile(
     rf"(?<![\w-])(?:{any_start_of(NOTED('before_any_name'))},?|(?i:cc|attn|attention|contact|informant|c/o):)\s$"
 )
 _OWNED = re.compile(rf" (?:[a-z]{{3,10}} )?(?:{any_of(NOTED('owned_by_persons'))})\b")
-_OWNER = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME})$")
-# It ends right before the verb.
-_DOER = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME})$")
+# It ends right before what is owned, or before the verb.
+_BEFORE_HERE = re.compile(rf"(?<![\w'’-])(?P<v>{_NAME})$")
 _DOING = re.compile(rf" (?:{any_of(NOTED('done_by_persons'))})\b")
 _SAYS = re.compile(rf"(?P<v>{_NAME}) {any_of(NOTED('words_of_saying'))}\b")
 _INITIALS = re.compile(
@@ -102,8 +101,7 @@ def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
     yield from _owners(raw)
     if verbs:
         for place in _verbs(text):
-            if match := _DOER.search(raw, max(0, place - _LONGEST), place):
-                yield from _name(raw, match)
+            yield from _name_before(raw, place)
     if _INITIALS_HINT.search(raw):
         yield from _names(_INITIALS.finditer(raw), raw)
     if verbs and _TURNED_HINT.search(raw):
@@ -114,27 +112,25 @@ def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
 
 def _owners(raw: str) -> Iterator[Span]:
     for mark in ("'s ", "’s "):
-        place = raw.find(mark)
-        while place >= 0:
-            if _OWNED.match(raw, place + 2) and (
-                match := _OWNER.search(raw, max(0, place - _LONGEST), place)
-            ):
-                yield from _name(raw, match)
-            place = raw.find(mark, place + 2)
+        for place in places_of(raw, mark):
+            if _OWNED.match(raw, place + 2):
+                yield from _name_before(raw, place)
 
 
 def _verbs(text: ScannedText) -> Iterator[int]:
     """Where a verb of a person stands after a word in capitals."""
     raw, lowered = text.raw, text.lowered
     for word in text.words & _DOING_WORDS:
-        spaced = f" {word} "
-        start = lowered.find(spaced)
-        while start >= 0:
+        for start in places_of(lowered, f" {word} "):
             before = raw.rfind(" ", max(0, start - 24), start) + 1
             named = raw[before or start].isupper() or "\n" in raw[before:start]
             if named and _DOING.match(raw, start):
                 yield start
-            start = lowered.find(spaced, start + len(word))
+
+
+def _name_before(raw: str, place: int) -> Iterator[Span]:
+    if match := _BEFORE_HERE.search(raw, max(0, place - _LONGEST), place):
+        yield from _name(raw, match)
 
 
 def _names(matches: Iterable[re.Match[str]], raw: str) -> Iterator[Span]:
@@ -156,7 +152,7 @@ def _one_name(raw: str, name: str, start: int, end: int) -> Iterator[Span]:
         and not is_no_person(raw, start, end, titled=raw.endswith("octor ", 0, start))
         and not words[0].endswith(("n't", "n’t", "'re", "’re", "'ve", "’ve"))
     ):
-        yield Span("name", start, end, _SCORE)
+        yield Span("name", start, end, DOUBTFUL_SCORE)
 
 
 def _is_turned(words: list[str]) -> bool:
