@@ -5,6 +5,7 @@ those patterns (names, towns, facilities).
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,15 +15,17 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NOTED
 _CAPITAL = re.compile(r"[A-ZÀ-Þ](?<=[a-z,:] .)")
 _LONGEST = 18  # letters of a word before a capital
 LABEL_WORDS = ("cc", "attn", "attention", "contact", "informant", "c/o")
-_LAST_WORDS = frozenset(
-    entry.split()[-1]
-    for entry in (
-        *NOTED("before_any_name"),
-        *NOTED("town_prepositions"),
-        *LABEL_WORDS,
-        *("at", "to", "in", "from", "by", "near", "as"),
-    )
-)
+
+
+def _last_words(*lists: Iterable[str]) -> frozenset[str]:
+    return frozenset(entry.split()[-1] for entries in lists for entry in entries)
+
+
+# The last word of what announces a name, a town and a facility.
+NAME_WORDS = _last_words(NOTED("before_any_name"), LABEL_WORDS)
+TOWN_WORDS = _last_words(NOTED("town_prepositions"))
+PLACE_WORDS = frozenset(("at", "to", "from", "in", "by", "near"))
+_ANNOUNCING = NAME_WORDS | TOWN_WORDS | PLACE_WORDS | {"as"}
 
 
 class Capital(NamedTuple):
@@ -40,6 +43,6 @@ def capitals_of(raw: str) -> tuple[Capital, ...]:
         start = match.start()
         before = raw[max(0, start - _LONGEST) : start].split()
         word = before[-1].strip(",:(").lower() if before else ""
-        if word in _LAST_WORDS:
+        if word in _ANNOUNCING:
             found.append(Capital(start, word))
     return tuple(found)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.capitals import capitals_of
+from bioinstruct_dagster.curation.privacy.noted.capitals import PLACE_WORDS, capitals_of
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
@@ -60,7 +60,6 @@ _AT_CUE = re.compile(rf"\b{any_of(NOTED('at_cues'))}\b", re.IGNORECASE)
 _TAKEN_TO = re.compile(rf"\b{any_of(NOTED('taken_to'))}\sto\s$")
 _AT_BEFORE = re.compile(r"\bat\s$")
 _PLACE_BEFORE = re.compile(r"\b(?:at|to|from|in|by|near)\s$")
-_PLACE_WORDS = frozenset(("at", "to", "from", "in", "by", "near"))
 _NOT_AT = NOTED("not_at")
 _PREPOSITION = re.compile(r"(?: [a-z]{2,10}){0,2} (?:in|of|at|near|outside|on) [A-ZÀ-Þ]")
 _BEFORE, _AFTER, _NEAR, _LONGEST, _CUE_AWAY = 70, 45, 80, 12, 50
@@ -111,7 +110,7 @@ def _holds_type(raw: str) -> bool:
 def _named_at(raw: str, not_towns: frozenset[str]) -> Iterator[re.Match[str]]:
     """Names after "at", "to" and the like: known facilities, and others beside care in one."""
     for start, before in capitals_of(raw):
-        if before not in _PLACE_WORDS:
+        if before not in PLACE_WORDS:
             continue
         begin = max(0, start - _LONGEST)
         known = _KNOWN.match(raw, start)

@@ -17,7 +17,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
-from bioinstruct_dagster.curation.privacy.noted.capitals import LABEL_WORDS, capitals_of
+from bioinstruct_dagster.curation.privacy.noted.capitals import LABEL_WORDS, NAME_WORDS, capitals_of
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
@@ -36,7 +36,7 @@ _NAME = rf"{_PART}(?: (?:[A-Z]\.? )?{_PART}){{0,2}}"
 _ENDS = r"(?=[.,;:!?)\n]|['’]s\b|$| [a-z(])"
 _HERE = re.compile(rf"(?P<v>{_NAME}){_ENDS}")
 _ANNOUNCER = re.compile(
-    rf"(?<![\w-])(?:{any_start_of(NOTED('before_any_name'))},?|(?i:cc|attn|attention|contact|informant|c/o):)\s$"
+    rf"(?<![\w-])(?:{any_start_of(NOTED('before_any_name'))},?|(?i:{any_of(LABEL_WORDS)}):)\s$"
 )
 _OWNED = re.compile(rf" (?:[a-z]{{3,10}} )?(?:{any_of(NOTED('owned_by_persons'))})\b")
 # It ends right before what is owned, or before the verb.
@@ -71,7 +71,6 @@ NO_NAMES = (
     )
 )
 _DOING_WORDS = cues(NOTED("done_by_persons"))
-_LAST_WORDS = frozenset((*LABEL_WORDS, *(entry.split()[-1] for entry in NOTED("before_any_name"))))
 # Characters before a name, of a name, and on both sides of one.
 _BEFORE, _LONGEST, _NEAR = 28, 64, 80
 
@@ -93,7 +92,7 @@ def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
     raw = text.raw
     for start, before in capitals_of(raw):
         if (before == "as" and (match := _SAYS.match(raw, start))) or (
-            before in _LAST_WORDS
+            before in NAME_WORDS
             and _ANNOUNCER.search(raw, max(0, start - _BEFORE), start)
             and (match := _HERE.match(raw, start))
         ):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.capitals import capitals_of
+from bioinstruct_dagster.curation.privacy.noted.capitals import TOWN_WORDS, capitals_of
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.places.forms import STATE
 from bioinstruct_dagster.curation.privacy.regions import is_large
@@ -26,7 +26,6 @@ _TOWN_HERE = re.compile(
     rf"(?P<v>{_TOWN}(?:,\s{STATE}\b)?)(?![\w-]|['’]s?\s(?:disease|syndrome|sign|test|criteria|palsy|phenomenon|esophagus|lymphoma|thyroiditis|score|tumou?r|procedure|triad|solution|position|aneurysm|cyst|hernia)|\s(?:disease|syndrome|sign|test|criteria|score|chorea|species|scale))"
 )
 _PREPOSITION = re.compile(rf"(?<![\w-])(?i:{any_of(NOTED('town_prepositions'))})\s$")
-_LAST_WORDS = frozenset(entry.split()[-1] for entry in NOTED("town_prepositions"))
 _LONGEST = 17  # letters of a preposition
 _WITH_STATE = re.compile(rf"(?<![\w-])(?P<v>{_TOWN},\s(?:{STATE}\b))(?![\w-])")
 _LIFE = re.compile(
@@ -94,7 +93,7 @@ def noted_town_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     """The towns in the sentences of a person's life."""
     raw = text.raw
     for start, before in capitals_of(raw):
-        if before not in _LAST_WORDS or not _PREPOSITION.search(
+        if before not in TOWN_WORDS or not _PREPOSITION.search(
             raw, max(0, start - _LONGEST), start
         ):
             continue
