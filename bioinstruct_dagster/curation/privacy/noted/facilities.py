@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.capitals import PLACE_WORDS, capitals_of
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
+from bioinstruct_dagster.curation.privacy.noted.towns import NOT_TOWNS
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, cues, places_of
@@ -70,14 +71,11 @@ _GROUPS = re.compile(
 )
 
 
-def noted_facility_spans(
-    text: ScannedText, not_towns: frozenset[str], *, tied: bool
-) -> Iterator[Span]:
+def noted_facility_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     """The facilities in a text about one person.
 
     Args:
         text: the text.
-        not_towns: words in capitals, in small letters, that are no town.
         tied: whether a word for one person must stand near.
     """
     raw = text.raw
@@ -88,17 +86,17 @@ def noted_facility_spans(
         town = _TYPE_IN_TOWN.match(raw, place)
         if (
             town
-            and town["v"].split(maxsplit=1)[0].lower() not in not_towns
+            and town["v"].split(maxsplit=1)[0].lower() not in NOT_TOWNS
             and not is_large(town["v"])
             and not (tied and _is_far(raw, town))
         ):
             yield Span("location", *town.span(), DOUBTFUL_SCORE)
-    for match in _named_at(raw, not_towns):
+    for match in _named_at(raw):
         if not (tied and _is_far(raw, match)):
             yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
     if text.holds_any(_ABROAD_WORDS):
         for match in _TYPE_ABROAD.finditer(raw):
-            if match["v"].lower() not in not_towns and match["v"].lower() not in _GENERIC:
+            if match["v"].lower() not in NOT_TOWNS and match["v"].lower() not in _GENERIC:
                 yield Span("location", *match.span(), DOUBTFUL_SCORE)
 
 
@@ -107,7 +105,7 @@ def _holds_type(raw: str) -> bool:
     return any(word in raw for word in _USUAL_TYPES)
 
 
-def _named_at(raw: str, not_towns: frozenset[str]) -> Iterator[re.Match[str]]:
+def _named_at(raw: str) -> Iterator[re.Match[str]]:
     """Names after "at", "to" and the like: known facilities, and others beside care in one."""
     for start, before in capitals_of(raw):
         if before not in PLACE_WORDS:
@@ -118,7 +116,7 @@ def _named_at(raw: str, not_towns: frozenset[str]) -> Iterator[re.Match[str]]:
             yield known
             continue
         match = _AT.match(raw, start)
-        if match is None or not _is_unknown(match["v"], not_towns):
+        if match is None or not _is_unknown(match["v"]):
             continue
         sentence = re.split(r"[.;!?\n]\s", raw[max(0, start - _NEAR) : start])[-1]
         if _TAKEN_TO.search(sentence) or (_AT_BEFORE.search(sentence) and _AT_CUE.search(sentence)):
@@ -132,9 +130,9 @@ def _is_sure(raw: str, match: re.Match[str]) -> bool:
     return several or _CUE.search(raw, begin, match.start()) is not None
 
 
-def _is_unknown(name: str, not_towns: frozenset[str]) -> bool:
+def _is_unknown(name: str) -> bool:
     first = name.split(maxsplit=1)[0].lower()
-    return first not in not_towns and first not in _NOT_AT and first not in _GENERIC
+    return first not in NOT_TOWNS and first not in _NOT_AT and first not in _GENERIC
 
 
 def _places(text: ScannedText) -> Iterator[int]:

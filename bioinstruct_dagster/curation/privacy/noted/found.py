@@ -24,7 +24,7 @@ from bioinstruct_dagster.curation.privacy.noted.persons import (
 )
 from bioinstruct_dagster.curation.privacy.noted.plates import noted_plate_spans
 from bioinstruct_dagster.curation.privacy.noted.short_days import short_day_spans
-from bioinstruct_dagster.curation.privacy.noted.towns import not_towns, noted_town_spans
+from bioinstruct_dagster.curation.privacy.noted.towns import noted_town_spans
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 # A number in a link to an article is no record's.
@@ -59,7 +59,7 @@ def _spans(text: ScannedText) -> Iterator[Span]:
     tied = tied or not is_note(text)
     yield from named_place_spans(text, tied=tied)
     if not tied or text.holds_any(PERSON_WORDS):
-        yield from noted_facility_spans(text, not_towns(), tied=tied)
+        yield from noted_facility_spans(text, tied=tied)
         yield from noted_town_spans(text, tied=tied)
 
 

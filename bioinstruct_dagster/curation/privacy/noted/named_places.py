@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
+from bioinstruct_dagster.curation.privacy.noted.towns import NOT_TOWNS
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, WORD, any_of, places_of
@@ -37,7 +38,7 @@ for _pattern, _ends in ((_NAMED, _TYPES), (_STREET, NOTED("capital_streets"))):
     for _end in sorted(_ends):
         _BY_LAST_WORD.setdefault(WORD.findall(_end.lower())[-1], []).append((_pattern, f" {_end}"))
 _LAST_WORDS = frozenset(_BY_LAST_WORD)
-_NO_NAMES = NOTED("not_towns") | NOTED("not_facility_names")
+_NO_NAMES = NOT_TOWNS | NOTED("not_facility_names")
 _NO_NAME_STARTS = NOTED("not_place_starts")
 _BEFORE, _AFTER, _NEAR = 60, 30, 90
 

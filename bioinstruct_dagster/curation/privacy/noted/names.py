@@ -19,6 +19,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
 from bioinstruct_dagster.curation.privacy.noted.capitals import LABEL_WORDS, NAME_WORDS, capitals_of
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
+from bioinstruct_dagster.curation.privacy.noted.towns import NOT_TOWNS
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NAMES,
@@ -58,7 +59,7 @@ _TURNED_HINT = re.compile(r", [A-Z](?!\w)")
 NO_NAMES = (
     NON_NAME_WORDS
     | NOTED("not_named")
-    | NOTED("not_towns")
+    | NOT_TOWNS
     | NOTED("organisms")
     | all_words(
         *map(

@@ -7,7 +7,6 @@ not: "lives in" and home labels (places.homes), or facilities (facilities). The 
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.capitals import TOWN_WORDS, capitals_of
@@ -15,8 +14,10 @@ from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.places.forms import STATE
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, PLACES, any_of
 
+# Words in capitals that are no town, in small letters.
+NOT_TOWNS = NOTED("not_towns") | PLACES("not_places")
 _WORD = r"[A-ZÀ-Þ][a-zà-ÿ'’]{1,20}(?:-(?:[a-z]{1,6}-)?[A-ZÀ-Þa-zà-ÿ][a-zà-ÿ]{1,20})?"
 _TOWN = (
     rf"{_WORD}(?:\s(?:{_WORD}|or\sConsequences|upon\s{_WORD}|on\s{_WORD}|de\s{_WORD}"
@@ -83,12 +84,6 @@ _SOMEBODY_FROM = re.compile(r"\b[Aa]n?\s[a-z]{3,14}(?:\s[a-z]{3,14}){0,2}\sfrom\
 _BEFORE, _AFTER = 90, 50
 
 
-@cache
-def not_towns() -> frozenset[str]:
-    """Words in capitals that are no town, in small letters."""
-    return NOTED("not_towns")
-
-
 def noted_town_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     """The towns in the sentences of a person's life."""
     raw = text.raw
@@ -129,7 +124,7 @@ def _tried(text: ScannedText) -> Iterator[tuple[re.Pattern[str], int, int]]:
 
 def _is_town(name: str) -> bool:
     first = name.split(maxsplit=1)[0].strip(",").lower()
-    return first not in not_towns() and not is_large(name.split(",", maxsplit=1)[0])
+    return first not in NOT_TOWNS and not is_large(name.split(",", maxsplit=1)[0])
 
 
 def _has_life(raw: str, start: int, end: int, *, tied: bool) -> bool:
