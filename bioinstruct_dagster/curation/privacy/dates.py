@@ -15,21 +15,21 @@ from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BIRTH_SCORE, _EVENT_SCORE, _WEAK_SCORE = 0.85, 0.75, 0.5
 
-_MONTHS_WRITTEN = DATES("months") | DATES("month_abbreviations")
-_MONTH_WORDS = cues(_MONTHS_WRITTEN)
-_MAY = frozenset(("may",))
+MONTHS = DATES("months") | DATES("month_abbreviations")
+MONTH_WORDS = cues(MONTHS)
 _CAPITALIZED_LENGTH = 3  # letters of an abbreviation that is written in capitals, as in "03-MAR-21"
 _MONTH = any_of(
-    _MONTHS_WRITTEN,
+    MONTHS,
     {name.upper() for name in DATES("month_abbreviations") if len(name) == _CAPITALIZED_LENGTH},
 )
-_DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+MONTH_NUMBER, DAY_NUMBER = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+DAY = rf"{DAY_NUMBER}(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d\d"
 # With the day: "March 3", "March 3rd, 2021", "3 March 2021", "03-Mar-21".
 _DATES_WITH_DAY = re.compile(
-    rf"(?<![\w.-])(?:{_MONTH}\b\.?\s{_DAY}\b(?:,?\s(?P<y1>{_YEAR})\b)?"
-    rf"|{_DAY}(?:\sof)?[\s-]{_MONTH}\b(?:\.?,?[\s-](?P<y2>{_YEAR}\b|\d\d(?!\s(?:day|hour|week|month|year|patient))(?=[\s,.;)]"
-    rf"|$)))?|{_DAY}{_MONTH}(?P<y3>{_YEAR}))(?![%/\w]|,?\s1[0-8]\d\d\b)"
+    rf"(?<![\w.-])(?:{_MONTH}\b\.?\s{DAY}\b(?:,?\s(?P<y1>{_YEAR})\b)?"
+    rf"|{DAY}(?:\sof)?[\s-]{_MONTH}\b(?:\.?,?[\s-](?P<y2>{_YEAR}\b|\d\d(?!\s(?:day|hour|week|month|year|patient))(?=[\s,.;)]"
+    rf"|$)))?|{DAY}{_MONTH}(?P<y3>{_YEAR}))(?![%/\w]|,?\s1[0-8]\d\d\b)"
 )
 # Right after a label of a birth: "19490411", "April eleventh nineteen forty nine", "04 11 1949".
 _ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
@@ -61,20 +61,20 @@ _LABELLED_BIRTHS = re.compile(
     r"|\d\d?[ ./-]\d\d?[ ./-](?:19|20)?\d\d|\d\d? ?[./-] \d\d? ?[./-] (?:19|20)?\d\d"
     rf"|(?i:{_NUMBER_WORDS}[ ,]{_NUMBER_WORDS}(?:[ -]{_ONES})?,?[ ](?:{_SPOKEN_YEAR}|{_TENS}[- "
     rf"]?{_ONES}?|oh {_ONES}))"
-    rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:of[ ])?"
+    rf"|(?i:{_MONTH})\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{DAY}),?[ ](?:of[ ])?"
     rf"(?:{_SPOKEN_YEAR}|['’]\d\d)"
-    rf"|(?:the[ ])?{_DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
+    rf"|(?:the[ ])?{DAY}(?:[ ]of)?[ ](?i:{_MONTH}),?[ ](?:{_SPOKEN_YEAR}|['’]?\d\d))(?![\w/-])"
 )
 # "May sixth two thousand nine", "March 8 of twenty eleven", "the fourth of July 2012".
 _SPOKEN_DATES = re.compile(
-    rf"(?<![\w.-]){_MONTH}\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{_DAY}),?[ ](?:(?:of|in)[ ])?"
+    rf"(?<![\w.-]){_MONTH}\.?[ ](?:the[ ])?(?:{_SPOKEN_DAY}|{DAY}),?[ ](?:(?:of|in)[ ])?"
     rf"(?:{_SPOKEN_YEAR}|['’]\d\d)(?!\w)"
     rf"|\b(?:the[ ])?{_SPOKEN_DAY}[ ](?:of[ ])?{_MONTH},?[ ](?:{_SPOKEN_YEAR}|{_YEAR}|['’]\d\d)"
     rf"(?!\w)"
-    rf"|(?<![\w.-]){_DAY}[ ](?:of[ ])?{_MONTH},?[ ](?:{_SPOKEN_YEAR}|['’]\d\d)(?!\w)"
+    rf"|(?<![\w.-]){DAY}[ ](?:of[ ])?{_MONTH},?[ ](?:{_SPOKEN_YEAR}|['’]\d\d)(?!\w)"
 )
 _MONTHS_WITH_YEAR = re.compile(rf"(?<![\w.-]){_MONTH}\b\.?,?\s(?:of\s)?{_YEAR}\b")
-_SHORT_DATES = re.compile(r"(?<=\s)(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?![\w/%]|\.\d)")
+_SHORT_DATES = re.compile(rf"(?<=\s){MONTH_NUMBER}/{DAY_NUMBER}(?![\w/%]|\.\d)")
 _SHORT_DATE_CUE = re.compile(
     rf"\b(?:{any_of(DATES('short_date_cues'))}(?:\s(?:on|of))?|dob|on)[:\s]{{1,2}}$",
     re.IGNORECASE,
@@ -146,7 +146,7 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
     names = sorted(span.start for span in named)
     spoken: set[tuple[int, int]] = set()
     dates = [(span.start, span.end, True) for span in numeric]
-    if _holds_month(text):
+    if months_in(text):
         if text.has_digit:
             dates += (
                 (*match.span(), bool(match["y1"] or match["y2"] or match["y3"]))
@@ -174,10 +174,12 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
             yield Span("date", start, end, sure if full else _WEAK_SCORE)
 
 
-def _holds_month(text: ScannedText) -> bool:
-    """Whether a text holds a month; most texts say "may" and mean no month."""
-    held = text.words & _MONTH_WORDS
-    return bool(held) and (held != _MAY or "May" in text.raw or "MAY" in text.raw)
+def months_in(text: ScannedText) -> frozenset[str]:
+    """The months in a text, in small letters; most texts say "may" and mean no month."""
+    held = text.words & MONTH_WORDS
+    if "may" in held and "May" not in text.raw and "MAY" not in text.raw:
+        return held - {"may"}
+    return held
 
 
 def _is_in_note(text: str, start: int, notes: Sequence[int]) -> bool:

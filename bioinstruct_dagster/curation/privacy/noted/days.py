@@ -8,12 +8,19 @@ what makes a date surely a person's (dates). The words are in `words/noted.yaml`
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.dates import is_long_range
+from bioinstruct_dagster.curation.privacy.dates import (
+    DAY,
+    DAY_NUMBER,
+    MONTH_NUMBER,
+    MONTH_WORDS,
+    MONTHS,
+    is_long_range,
+    months_in,
+)
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
-    DATES,
     NOTED,
     any_of,
     around_words,
@@ -21,22 +28,19 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
     pieces,
 )
 
-_MONTHS = DATES("months") | DATES("month_abbreviations")
-_MONTH = any_of(_MONTHS, {name.upper() for name in _MONTHS if name != "May"})
-_MONTH_WORDS = cues(_MONTHS)
-_DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_MONTH = any_of(MONTHS, {name.upper() for name in MONTHS if name != "May"})
 _YEAR = r"(?:(?:19|20)\d\d|['’]\d\d)"
 _ORDINAL = (
     r"(?:(?:[Tt]wenty|[Tt]hirty)[-\s])?(?:[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth|[Ss]eventh|[Ee]ighth|[Nn]inth"
     r"|[Tt]enth|[Ee]leventh|[Tt]welfth|[a-z]{4,5}teenth|[Tt]wentieth|[Tt]hirtieth)"
 )
-_ONE_DAY = rf"(?:{_DAY}|{_ORDINAL})"
+_ONE_DAY = rf"(?:{DAY}|{_ORDINAL})"
 _TO = r"\s?(?:-|–|to|and|or|/|&|through|until|till)\s?"
 _WEEKDAY = rf"{any_of(NOTED('weekdays'))}\.?,?"
 _WORDED = re.compile(
     rf"(?<![\w.-]){_MONTH}\b\.?,?\s(?:the\s)?{_ONE_DAY}(?:{_TO}(?:the\s)?{_ONE_DAY})?\b(?!\s?(?:%|mg|hours|days|weeks|percent|years|patients|of\sthe))(?:,?\s{_YEAR}\b)?"
     rf"|(?<![\w./-])(?:{_ONE_DAY}{_TO}(?:the\s)?)?{_ONE_DAY}(?:\sday)?(?:,?\s(?:of\s)?|-|/|\.(?=[A-Z]))?{_MONTH}\b(?!['’-]s)(?:[.,]{{0,2}}[\s/-]?(?:of\s)?(?:{_YEAR}|\d\d)\b)?"
-    rf"|(?<![\w.-]){_DAY}{_MONTH}(?:19|20)?\d\d\b|(?<![\w.-]){_MONTH}-?{_DAY}-?(?:19|20)?\d\d\b"
+    rf"|(?<![\w.-]){DAY}{_MONTH}(?:19|20)?\d\d\b|(?<![\w.-]){_MONTH}-?{DAY}-?(?:19|20)?\d\d\b"
 )
 _MONTH_OF_YEAR = re.compile(rf"(?<![\w.-]){_MONTH}\b\.?,?\s?(?:of\s|in\s|/|-)?{_YEAR}\b")
 _FIGURES_OF_MONTH = re.compile(r"(?<![\w./-])(?:0?[1-9]|1[0-2])/(?:19|20)\d\d(?![/\d])")
@@ -49,9 +53,10 @@ _FIGURES = re.compile(
 _FIGURES_HINT = re.compile(
     r"\d(?:\d?\s?[./-]\s?\d\d?\s?[./-]\s?\d\d|\d{3}[./-]\d\d?[./-]\d|\d{7}(?!\d))"
 )
+_MONTH_AND_DAY = f"{MONTH_NUMBER}/{DAY_NUMBER}"
 _SHORT = re.compile(
     r"(?<![\w./-])(?:on|since|until|till|by|dated|due|through|before|after|starting|from|for|[Ss]een|[Aa]dmitted|[Dd]ischarged|[Dd]rawn|date|[Oo]n|[Ss]ince)\s"
-    r"(?P<v>(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?:\s?(?:-|–|to|through|and)\s?(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))?)(?![\w/%-]|[.,:]\d|\s?(?:mg|ml|of|to|on|in\s(?:the|all)|strength|pain|%|positive|patients|x))"
+    rf"(?P<v>{_MONTH_AND_DAY}(?:\s?(?:-|–|to|through|and)\s?{_MONTH_AND_DAY})?)(?![\w/%-]|[.,:]\d|\s?(?:mg|ml|of|to|on|in\s(?:the|all)|strength|pain|%|positive|patients|x))"
 )
 _FRACTIONS = frozenset(("1/2", "1/3", "2/3", "1/4", "3/4"))
 _SHORT_HINT = re.compile(r"\d/(?<=[\s(]\d/)\d|\d\d/(?<=[\s(]\d\d/)\d")
@@ -59,12 +64,12 @@ _NO_SHORT = re.compile(rf"\b{any_of(NOTED('no_short_dates_before'))}\b", re.IGNO
 # Forms that are no score and no strength: "19/6", "3/22", "2/3-2/9".
 _BARE = re.compile(
     r"(?<![\w./$-])(?P<v>(?:1[3-9]|2[1-35-9]|3[01])/(?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])/(?:1[134679]|1[68]|2[1236789]|31)"
-    r"|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])\s?[-–]\s?(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))(?![\w/%-]|[.,:]\d|\s?\(|\s?(?:mg|ml|of|in\s(?:the|all)|strength|pain|%|positive|patients|x|inch|mm|cm))"
+    rf"|{_MONTH_AND_DAY}\s?[-–]\s?{_MONTH_AND_DAY})(?![\w/%-]|[.,:]\d|\s?\(|\s?(?:mg|ml|of|in\s(?:the|all)|strength|pain|%|positive|patients|x|inch|mm|cm))"
 )
 # "3/III", "on 29.11., ".
 _OTHER_FIGURES = re.compile(
     r"(?<![\w./])\d{1,2}\s?[/.]\s?(?:I{1,3}|IV|VI{1,3}|IX|XI{0,2})(?:[/.]\s?(?:19|20)?\d\d)?(?![\w/])"
-    r"|\b(?:on|since|until|till|dated|seen|from|by|of|[Oo]n)\s(?P<v>(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.)(?=[\s,;)]|$)"
+    rf"|\b(?:on|since|until|till|dated|seen|from|by|of|[Oo]n)\s(?P<v>{DAY_NUMBER}\.{MONTH_NUMBER}\.)(?=[\s,;)]|$)"
 )
 _OTHER_HINT = re.compile(r"\d(?:\s?[/.]\s?[IVX]|\d?\.\d{1,2}\.(?!\d))")
 _ORDINAL_DAY = re.compile(
@@ -77,7 +82,7 @@ _ORDINAL_SIGN = re.compile(r"\d(?:st|nd|rd|th)\b")
 _HOLIDAY = re.compile(rf"\b{any_of(NOTED('holidays'))}(?![\w])(?:,?\s{_YEAR})?")
 _HOLIDAY_WORDS = cues(NOTED("holidays"))
 # A day without a figure holds one of them.
-DAY_WORDS = (_MONTH_WORDS - {"may"}) | _HOLIDAY_WORDS | cues(NOTED("weekdays"))
+DAY_WORDS = (MONTH_WORDS - {"may"}) | _HOLIDAY_WORDS | cues(NOTED("weekdays"))
 
 _WORLD = re.compile(rf"\b(?:{any_of(NOTED('world_events'))})", re.IGNORECASE)
 _YEAR_DIGITS = re.compile(r"\d{4}")
@@ -95,7 +100,7 @@ def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         tied: whether a word for one person must stand beside a month without a day.
     """
     raw = text.raw
-    for begin, end in _month_parts(text):
+    for begin, end in around_words(text.lowered, months_in(text), 40, 40):
         yield from _days(_WORDED, raw, begin, end, tied=tied)
         yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=tied)
     if text.has_digit:
@@ -141,14 +146,6 @@ def _short_days(raw: str, begin: int, end: int, *, tied: bool) -> Iterator[Span]
                 raw, max(0, match.start() - 40), match.end() + 20
             ):
                 yield Span("date", *match.span("v"), DOUBTFUL_SCORE)
-
-
-def _month_parts(text: ScannedText) -> list[tuple[int, int]]:
-    """The parts of a text around its months; most texts say "may" and mean no month."""
-    held = text.words & _MONTH_WORDS
-    if "may" in held and "May" not in text.raw and "MAY" not in text.raw:
-        held = held - {"may"}
-    return around_words(text.lowered, held, 40, 40) if held else []
 
 
 def _days(

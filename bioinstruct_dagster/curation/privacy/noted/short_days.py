@@ -8,15 +8,15 @@ bounded.
 import re
 from collections.abc import Iterator
 
+from bioinstruct_dagster.curation.privacy.dates import DAY, DAY_NUMBER, MONTH_NUMBER, MONTHS
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of, pieces
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, pieces
 
-_MONTH_NUMBER, _DAY_NUMBER = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
-_SLASHED = rf"(?:{_MONTH_NUMBER}/{_DAY_NUMBER}|{_DAY_NUMBER}/{_MONTH_NUMBER})(?![\w/%-]|[.,:]\d)"
-_DOTTED = rf"(?:{_MONTH_NUMBER}\.{_DAY_NUMBER}|{_DAY_NUMBER}\.{_MONTH_NUMBER})\.(?![\w.])"
-_MONTH = any_of(DATES("months"), DATES("month_abbreviations"))
+_SLASHED = rf"(?:{MONTH_NUMBER}/{DAY_NUMBER}|{DAY_NUMBER}/{MONTH_NUMBER})(?![\w/%-]|[.,:]\d)"
+_DOTTED = rf"(?:{MONTH_NUMBER}\.{DAY_NUMBER}|{DAY_NUMBER}\.{MONTH_NUMBER})\.(?![\w.])"
+_MONTH = any_of(MONTHS)
 _WEEKDAY = any_of(NOTED("weekdays"))
 _TELLING = re.compile(
     # "Tues 4/9", "Thursday, the 25.7."
@@ -28,7 +28,7 @@ _TELLING = re.compile(
     # "Mrs. Anneliese Brandt, 30.5., with"
     rf"|[a-z],\s(?P<d>{_DOTTED})(?=[,)])"
     # "on 6 Aug he died"
-    rf"|\b[Oo]n\s(?:the\s)?(?P<e>{_DAY_NUMBER}(?:st|nd|rd|th)?\s{_MONTH}\b\.?)(?!,?\s(?:of\s)?\d)"
+    rf"|\b[Oo]n\s(?:the\s)?(?P<e>{DAY}\s{_MONTH}\b\.?)(?!,?\s(?:of\s)?\d)"
 )
 _HINT = re.compile(r"\d(?:\d?[/.]\d|(?:\d|st|nd|rd|th|\dst|\dnd|\drd|\dth)?\s[A-Z][a-z]{2})")
 # Each text that the hint matches holds one of these, which are far quicker to find.
