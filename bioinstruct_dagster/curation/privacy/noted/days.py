@@ -18,7 +18,7 @@ from bioinstruct_dagster.curation.privacy.dates import (
     months_in,
 )
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
+from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON, sentence_around
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NOTED,
@@ -87,7 +87,6 @@ DAY_WORDS = (MONTH_WORDS - {"may"}) | _HOLIDAY_WORDS | cues(NOTED("weekdays"))
 _WORLD = re.compile(rf"\b(?:{any_of(NOTED('world_events'))})", re.IGNORECASE)
 _YEAR_DIGITS = re.compile(r"\d{4}")
 _MANY = re.compile(r"\bwere\b", re.IGNORECASE)  # in a text about one, "were" tells of its parts
-_SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 _LAST_DAY, _LAST_MONTH, _YEAR_LENGTH = 31, 12, 4
 _BEFORE, _AFTER = 110, 60
 
@@ -153,8 +152,7 @@ def _days(
 ) -> Iterator[Span]:
     for match in pattern.finditer(raw, begin, finish):
         start, end = match.span(match.lastgroup) if match.lastgroup else match.span()
-        before = _SENTENCE_END.split(raw[max(0, start - _BEFORE) : start])[-1]
-        after = _SENTENCE_END.split(raw[end : end + _AFTER])[0]
+        before, after = sentence_around(raw, start, end, _BEFORE, _AFTER)
         if (
             (
                 (tied or _YEAR_DIGITS.search(raw, start, end))

@@ -41,7 +41,7 @@ def noted_spans(text: ScannedText) -> Iterator[Span]:
 
 
 def _spans(text: ScannedText) -> Iterator[Span]:
-    person = is_about_one_person(text)
+    person, note = is_about_one_person(text), is_note(text)
     tied = not person or is_about_groups(text)
     if text.has_digit or text.holds_any(DAY_WORDS):
         yield from noted_day_spans(text, tied=tied)
@@ -53,10 +53,10 @@ def _spans(text: ScannedText) -> Iterator[Span]:
     if text.has_digit and not tied:
         yield from noted_plate_spans(text)
     if not tied or "@" in text.raw or "/" in text.raw:
-        yield from noted_handle_spans(text, tied=tied, note=is_note(text))
+        yield from noted_handle_spans(text, tied=tied, note=note)
     if person:
         yield from noted_age_spans(text)
-    tied = tied or not is_note(text)
+    tied = tied or not note
     yield from named_place_spans(text, tied=tied)
     if not tied or text.holds_any(PERSON_WORDS):
         yield from noted_facility_spans(text, tied=tied)

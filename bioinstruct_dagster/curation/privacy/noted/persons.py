@@ -19,6 +19,15 @@ _ONE_PERSON_WORDS = NOTED("one_person")
 _NOTE_WORDS = NOTED("note_words")
 _STUDY_WORDS = NOTED("studies") | NOTED("groups")
 _GROUP_WORDS = NOTED("groups")
+_SENTENCE_END = re.compile(r"[.!?;]\s|\n")
+
+
+def sentence_around(raw: str, start: int, end: int, before: int, after: int) -> tuple[str, str]:
+    """What stands before and after a place in its sentence, so many characters at most."""
+    return (
+        _SENTENCE_END.split(raw[max(0, start - before) : start])[-1],
+        _SENTENCE_END.split(raw[end : end + after])[0],
+    )
 
 
 def is_about_one_person(text: ScannedText) -> bool:

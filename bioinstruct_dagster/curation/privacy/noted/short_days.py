@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.dates import DAY, DAY_NUMBER, MONTH_NUMBER, MONTHS
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
+from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON, sentence_around
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, pieces
 
@@ -39,7 +39,6 @@ _OF_ONE = re.compile(
     rf"{ONE_PERSON.pattern}|\b(?:fatal|die[ds]|death|admitted|discharged|developed|presented|recovered|hospital\w*)\b",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 _BEFORE, _AFTER = 24, 24
 _NEAR = 70  # characters in which a word makes the day nobody's
 
@@ -52,8 +51,6 @@ def short_day_spans(text: ScannedText) -> Iterator[Span]:
     for begin, end in pieces(_HINT, raw, _BEFORE, _AFTER):
         for match in _TELLING.finditer(raw, begin, end):
             start, finish = match.span(str(match.lastgroup))
-            before = _SENTENCE_END.split(raw[max(0, start - _NEAR) : start])[-1]
-            after = _SENTENCE_END.split(raw[finish : finish + _NEAR])[0]
-            told = f"{before}{after}"
+            told = "".join(sentence_around(raw, start, finish, _NEAR, _NEAR))
             if not _NO_DAY.search(told) and (not match["e"] or _OF_ONE.search(told)):
                 yield Span("date", start, finish, DOUBTFUL_SCORE)
