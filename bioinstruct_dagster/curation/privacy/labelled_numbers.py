@@ -22,6 +22,11 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
 from bioinstruct_dagster.sign_beginnings import BegunPattern
 
 SURE_SCORE = 0.9
+DIGIT_WORDS = frozenset(
+    ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+)
+SPOKEN_DIGIT = f"(?:{'|'.join(sorted(DIGIT_WORDS))})"
+SPOKEN_DIGITS = f"(?:(?:double |triple )?{SPOKEN_DIGIT})"  # "double four"
 # Between a label and its value: a word for "number", punctuation, Markdown, "is".
 GAP = r"[^\w\n.;!?]{0,6}"
 NUMBER = (
@@ -48,8 +53,7 @@ class LabelledPattern(NamedTuple):
     Attributes:
         kind: the kind of its identifiers.
         words: each text that it matches holds one of them, if there are any.
-        pattern: the expression; its group `v` or `g` is the identifier.
-        begun: the same, with a fast search.
+        pattern: the expression, with a fast search; its group `v` or `g` is the identifier.
         least: fewest digits that make a number.
         score: the score of its spans.
         also: each text that it matches also holds one of them, or a "#", if there are any.
@@ -57,8 +61,7 @@ class LabelledPattern(NamedTuple):
 
     kind: str
     words: frozenset[str]
-    pattern: re.Pattern[str]
-    begun: BegunPattern
+    pattern: BegunPattern
     least: int
     score: float
     also: frozenset[str] = frozenset()
@@ -128,8 +131,8 @@ def plain_pattern(
     also: frozenset[str] = frozenset(),
 ) -> LabelledPattern:
     """A pattern without a label, whose group `v` is the identifier; always tried if no words."""
-    compiled = re.compile(pattern, re.IGNORECASE)
-    return LabelledPattern(kind, words, compiled, BegunPattern(compiled), least, score, also)
+    begun = BegunPattern(re.compile(pattern, re.IGNORECASE))
+    return LabelledPattern(kind, words, begun, least, score, also)
 
 
 def label_pattern(label: str, gap: str = GAP) -> str:
@@ -189,13 +192,13 @@ def labelled_spans(
 
 
 def _matches(
-    pattern: LabelledPattern, text: ScannedText, stretches: Iterable[tuple[int, int]]
+    labelled: LabelledPattern, text: ScannedText, stretches: Iterable[tuple[int, int]]
 ) -> Iterator[re.Match[str]]:
     """The matches in the stretches that hold a word of the pattern; to look for it is faster."""
-    held = pattern.words & text.words
+    held = labelled.words & text.words
     for begin, end in stretches:
         if not held or any(text.lowered.find(word, begin, end) >= 0 for word in held):
-            yield from pattern.begun.finditer(text.raw, begin, end)
+            yield from labelled.pattern.finditer(text.raw, begin, end)
 
 
 def is_date(value: str) -> bool:

@@ -9,6 +9,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     GAP,
     GROUPS,
     NUMBER,
+    SPOKEN_DIGIT,
     plain_pattern,
     strong_label,
     weak_label,
@@ -138,20 +139,19 @@ LABEL_PATTERNS = (
     ),
 )
 
-_SPOKEN_DIGIT = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
 # "my record number is four four seven one two"; in texts without a digit, too.
 _SPOKEN_PATTERNS = (
     plain_pattern(
         "mrn",
         _cues("sure_record_labels"),
         rf"\b{_of('sure_record_labels')}\b[^.;!?\n]{{0,30}}?"
-        rf"(?P<v>\b{_SPOKEN_DIGIT}(?:[ ,-]{{1,2}}{_SPOKEN_DIGIT}){{3,12}}\b)",
+        rf"(?P<v>\b{SPOKEN_DIGIT}(?:[ ,-]{{1,2}}{SPOKEN_DIGIT}){{3,12}}\b)",
         also=frozenset(("oh", "zero", "four", "five", "six", "seven", "eight", "nine")),
     ),
     plain_pattern(
         "phone",
         frozenset(("oh", "zero", "five", "seven", "nine", "eight")),
-        rf"(?P<v>\b{_SPOKEN_DIGIT}(?:(?:, | |-){_SPOKEN_DIGIT}){{6,13}}\b)",
+        rf"(?P<v>\b{SPOKEN_DIGIT}(?:(?:, | |-){SPOKEN_DIGIT}){{6,13}}\b)",
         also=frozenset(("number", "phone", "call", "cell", "reach", "mobile", "it's", "line")),
     ),
 )

@@ -6,7 +6,11 @@ in `words/labels.yaml`. Every repetition is bounded.
 """
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE
-from bioinstruct_dagster.curation.privacy.labelled_numbers import LabelledPattern, plain_pattern
+from bioinstruct_dagster.curation.privacy.labelled_numbers import (
+    SPOKEN_DIGITS,
+    LabelledPattern,
+    plain_pattern,
+)
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, cues
 
 _SURE = 0.75
@@ -38,9 +42,9 @@ def _cues(*names: str) -> frozenset[str]:
     return cues(*map(LABELS, names))
 
 
-_DIGIT = "(?:(?:double |triple )?(?:zero|oh|one|two|three|four|five|six|seven|eight|nine))"
 _SPOKEN = (
-    rf"(?P<v>\b{_DIGIT}(?:[ ,.-]{{1,2}}(?:(?:dash|hyphen|slash|then|and) )?{_DIGIT}){{3,13}}\b)"
+    rf"(?P<v>\b{SPOKEN_DIGITS}"
+    rf"(?:[ ,.-]{{1,2}}(?:(?:dash|hyphen|slash|then|and) )?{SPOKEN_DIGITS}){{3,13}}\b)"
 )
 # Spoken numbers almost always hold one of them.
 _DIGIT_WORDS = frozenset(("double", "triple", "oh", "zero", "six", "seven", "eight", "nine"))

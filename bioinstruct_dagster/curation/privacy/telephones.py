@@ -121,7 +121,7 @@ def _all_spans(text: ScannedText) -> Iterator[Span]:
 
 
 def _labelled_spans(text: str, labelled: LabelledPattern) -> Iterator[Span]:
-    for match in labelled.pattern.finditer(text):
+    for match in labelled.pattern.finditer(text, 0, len(text)):
         if number := _labelled_number(match["v"], labelled.least):
             start = match.start("v")
             yield Span(labelled.kind, start, start + len(number), labelled.score)

@@ -9,7 +9,11 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.labelled_numbers import is_date
+from bioinstruct_dagster.curation.privacy.labelled_numbers import (
+    DIGIT_WORDS,
+    SPOKEN_DIGITS,
+    is_date,
+)
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, pieces
 
@@ -37,11 +41,7 @@ _EXTENSION = re.compile(
     r"(?:\s\w{1,10}){0,2}[\s,(:]{1,2}(?P<v>x\s?\d{4,5})(?![\w.,-]\w)(?!\w)"
 )
 _EXTENSION_HINT = re.compile(r"x(?<=\Wx) ?\d{4}")
-_DIGIT_WORDS = frozenset(
-    ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-)
-_DIGIT = f"(?:(?:double|triple) )?(?:{'|'.join(sorted(_DIGIT_WORDS))})"
-_SPOKEN = re.compile(rf"\b{_DIGIT}(?:(?:,? |-){_DIGIT}){{3,15}}\b", re.IGNORECASE)
+_SPOKEN = re.compile(rf"\b{SPOKEN_DIGITS}(?:(?:,? |-){SPOKEN_DIGITS}){{3,15}}\b", re.IGNORECASE)
 _ASKED_FOR = re.compile(
     r"\b(?:last four|last 4|social|ssn|phone|cell|mobile|extension|record|chart|member|policy"
     r"|account|id|zip|code|call|reach|number|pin)\b",
@@ -66,7 +66,7 @@ def noted_code_spans(text: ScannedText) -> Iterator[Span]:
     if "dot" in text.words and "at" in text.words:
         for match in _SPOKEN_ADDRESS.finditer(raw):
             yield Span("email", *match.span(), DOUBTFUL_SCORE)
-    if len(text.words & _DIGIT_WORDS) >= _FEWEST_WORDS:
+    if len(text.words & DIGIT_WORDS) >= _FEWEST_WORDS:
         yield from _spoken(raw)
 
 
@@ -95,7 +95,7 @@ def _extensions(raw: str) -> Iterator[Span]:
 
 def _spoken(raw: str) -> Iterator[Span]:
     for match in _SPOKEN.finditer(raw):
-        told = sum(word.lower() in _DIGIT_WORDS for word in re.findall(r"[A-Za-z]+", match[0]))
+        told = sum(word.lower() in DIGIT_WORDS for word in re.findall(r"[A-Za-z]+", match[0]))
         asked = _ASKED_FOR.search(raw, max(0, match.start() - _ASKED_BEFORE), match.start())
         if not _COUNTED.match(match[0]) and (asked or told >= _LONG_SPOKEN):
             yield Span("other_id", *match.span(), DOUBTFUL_SCORE)
