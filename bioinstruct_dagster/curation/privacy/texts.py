@@ -11,11 +11,12 @@ from bioinstruct_dagster.curation.privacy.vocabulary import WORD, around_words
 
 # Four digits, or a letter and three digits, as close together as in one number.
 # These expressions begin with the digit, because the search for one character is the fastest.
-NUMBER_HINT = re.compile(
+_NUMBER_HINT = re.compile(
     r"\d(?:(?:[A-Za-z./*: -]{0,6}\d){3}"
     r"|(?:(?<=[A-Za-z]\d)|(?<=[A-Za-z]-\d))(?:[A-Za-z./-]{0,6}\d){2})"
 )
 _LONG_NUMBER = re.compile(r"\d(?:[ ().+/-]{0,3}\d){6}")
+_NUMBER, _TELEPHONE = 3, 7  # digits that the two expressions ask for
 # Every character of Latin-1 but the letters that WORD matches becomes a space.
 _NO_LETTERS = bytes(code if WORD.fullmatch(chr(code)) else ord(" ") for code in range(256))
 _DIGIT = re.compile(r"\d")
@@ -37,9 +38,6 @@ def shape_of(raw: str) -> bytes:
     return raw.encode("latin-1", "replace").translate(_SHAPES)
 
 
-_NUMBER, _TELEPHONE = 3, 7  # digits that the two expressions ask for
-
-
 class ScannedText:
     """A text, and cheap facts about it that decide which patterns are tried.
 
@@ -50,7 +48,7 @@ class ScannedText:
         has_digit: whether it holds a digit.
         has_number: whether it holds digits enough for a number of a record.
         has_long_number: whether it holds digits enough for a telephone number.
-        numbers: where numbers may be: the matches of `NUMBER_HINT`.
+        numbers: where numbers may be, as matches of a hint.
     """
 
     __slots__ = (
@@ -71,7 +69,7 @@ class ScannedText:
         if others and digits < _TELEPHONE:
             digits = len(_DIGIT.findall(raw))
         self.has_digit = digits > 0
-        self.numbers = list(NUMBER_HINT.finditer(raw)) if digits >= _NUMBER else []
+        self.numbers = list(_NUMBER_HINT.finditer(raw)) if digits >= _NUMBER else []
         self.has_number = bool(self.numbers)
         self._shape = shape_of(raw)
         if others and any(one > "\xff" and (one.isdecimal() or one.isspace()) for one in set(raw)):
