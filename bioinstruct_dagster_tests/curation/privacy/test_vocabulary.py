@@ -14,6 +14,7 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
     any_shape_of,
     any_start_of,
     cues,
+    places_of,
 )
 
 PACKAGE = Path(bioinstruct_dagster.curation.privacy.__file__).parent
@@ -66,3 +67,8 @@ def test_loading_the_definitions_reads_no_word_list(start_python):
     )
     output, errors = process.communicate()
     assert output == "[]\n", errors
+
+
+def test_places_of_a_part_may_overlap():
+    assert list(places_of("a said said b", " said ")) == [1, 6]
+    assert list(places_of("a says b", " said ")) == []
