@@ -114,8 +114,9 @@ def _in_figures(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         for span in _tried(_FIGURES, _FIGURES_HINT, raw, tied=tied):
             if _is_day(re.findall(r"\d+", raw[span.start : span.end])):
                 yield span
-        if "., " in raw or not tied:
-            yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
+    dotted = text.has_number and ("., " in raw or not tied)
+    if dotted or "/I" in raw or "/V" in raw or "/X" in raw:
+        yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
     if "/" in raw:
         yield from _with_slash(raw, tied=tied)
     if text.holds_any(_SIGNS):
@@ -125,8 +126,6 @@ def _in_figures(text: ScannedText, *, tied: bool) -> Iterator[Span]:
 def _with_slash(raw: str, *, tied: bool) -> Iterator[Span]:
     for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
         yield from _short_days(raw, begin, end, tied=tied)
-    if "/I" in raw or "/V" in raw or "/X" in raw:
-        yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
     if "/1" in raw or "/2" in raw:
         yield from _tried(_FIGURES_OF_MONTH, _FIGURES_OF_MONTH_HINT, raw, tied=tied)
 

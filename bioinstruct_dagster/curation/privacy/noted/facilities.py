@@ -157,9 +157,7 @@ def _is_far(raw: str, match: re.Match[str]) -> bool:
 
 def _is_named(raw: str, match: re.Match[str]) -> bool:
     words = [word.strip(".,").lower() for word in match["n"].split()]
-    if any(word in _GENERIC for word in words[:1]) or (
-        _SERVICE.match(words[-1]) and len(words) == 1
-    ):
+    if words[0] in _GENERIC or (_SERVICE.match(words[-1]) and len(words) == 1):
         return False
     if match["n"].isupper() and len(words) == 1 and match["t"].islower():
         return False
