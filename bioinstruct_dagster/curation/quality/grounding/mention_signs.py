@@ -83,7 +83,6 @@ QUOTED = re.compile(r"[\"“][^\"”]{6,300}[\"”]")
 # What a study was to find out.
 WHETHER = re.compile(r"\b(?:whether|if|how)\b[^.;,:]{3,160}")
 CODE = re.compile(r"[a-z]*\d[\w.-]*")
-DATE = re.compile(r"\d{1,4}(?:st|nd|rd|th)?")
 AGE = re.compile(r"\d{1,3}-(?:years?|months?|weeks?|days?)(?:-olds?)?")
 OPENINGS = frozenset({"given", "based", "using", "according"})
 NUMBERED = frozenset({"table", "figure", "chart", "graph"})
@@ -96,9 +95,6 @@ STEM_LETTERS = 5
 MOST_NEW_SHARE = 0.4  # of the words of a part that tells the task again
 INNER_ARTICLES = frozenset({"a", "an"})
 QUANTIFIERS = frozenset({"all", "both", "half", "each", "one", "with", "given", "based"})
-ARTICLES = frozenset(
-    {"a", "an", "the", "this", "these", "my", "our", "his", "her", "their", "your"}
-)
 PREPOSITIONS = frozenset(
     {"", "by", "in", "on", "at", "for", "from", "during", "with", "before", "after", "to", "as"}
 )
