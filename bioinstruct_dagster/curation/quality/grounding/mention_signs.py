@@ -8,7 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_PACKAGE
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    PART_EDGES,
+    QUALITY_PACKAGE,
+    parts_between,
+)
 from bioinstruct_dagster.curation.word_lists import word_list
 
 MENTION_LISTS = "mentions.yaml"
@@ -127,15 +131,10 @@ def mention_list(name: str) -> frozenset[str]:
 
 
 def parts_of(text: str) -> Iterator[str]:
-    """The parts of an input, one after the other: most inputs are content in the first part."""
+    """The parts of an input, one after the other (see `parts_between`)."""
     if BREAK.search(text, 0, len(text) - 1) is None:
-        yield text.strip(" \t-•*")  # most names
-        return
-    end = 0
-    for found in PARTS.finditer(text):
-        yield text[end : found.start()].strip(" \t-•*")
-        end = found.end()
-    yield text[end:].strip(" \t-•*")
+        return iter([text.strip(PART_EDGES)])  # most names
+    return parts_between(PARTS, text)
 
 
 @dataclass(frozen=True)
