@@ -80,12 +80,14 @@ class Mentions:
         self._blank_labels = source_list("variables") | mention_list("blank_labels")
         self._carriers = mention_list("carriers")
         small = source_list("articles") | source_list("about") | source_list("joints")
+        self._persons = mention_list("persons")
         self._generic = self._materials.union(
             mention_list("generic"),
             small,
             source_list("kinds"),
             source_list("senders"),
             self._carriers,
+            self._persons,
         )
         self._forms = self._materials.union(
             (f"{one}s" for one in self._materials),
@@ -104,7 +106,6 @@ class Mentions:
         self._finite = finite | self._sentence
         self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never | finite
         self._kinds_of_test = mention_list("kinds_of_test")
-        self._persons = mention_list("persons")
 
     def read(self, text: str, instruction: str) -> Mention | None:
         """The mention that the input is; None if any part of the input is content.
