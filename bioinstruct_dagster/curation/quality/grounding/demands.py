@@ -81,7 +81,7 @@ class Demands:
         )
         self._pointed = WordedPattern(
             rf"\b(?:{AT_HAND}|{owned}) {gap}(?:{some})(?:e?s)?\b"
-            rf"|\b(?:given|from|using|based on|in|of|read|review|{sure}) (?:an?|some"
+            rf"|\b(?:given|from|using|based on|in|of|{sure}) (?:an?|some"
             rf"|several) {gap}(?:{some})(?:e?s)?\b"
             rf"|\b{AT_HAND} {gap}(?:{kinds})(?:e?s)\b"
             r"|\b(?:shown|pictured|displayed|depicted|seen here)\b",
