@@ -1,11 +1,12 @@
 """Whether a rule of English words can judge a row, by the row's script and language.
 
 A rule that fires because words are missing, such as `off_domain`, would reject every row in another
-language. Belongs here: this decision. Does not: facts about scripts (tokens.scripts), or the rules
-that say `language: en` (data/quality_rules.yaml).
+language. Belongs here: this decision, and the words by which English is told. Does not: facts about
+scripts (tokens.scripts), outputs in another language (outputs.other_language), or the rules that
+say `language: en` (data/quality_rules.yaml).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from bioinstruct_dagster.curation.gates import RowTexts
@@ -57,7 +58,18 @@ class RuleLanguage:
 def is_english(texts: Sequence[str]) -> bool:
     """Whether texts in Latin letters are English; true if they are too short to tell."""
     words = [word for text in texts for word in words_of(text[:_MOST_CHARACTERS])]
-    if len(words) < LEAST_WORDS:
-        return True
-    common = word_list(QUALITY_PACKAGE, LANGUAGE_LISTS, "function_words")
-    return sum(word in common for word in words) >= LEAST_ENGLISH_SHARE * len(words)
+    return len(words) < LEAST_WORDS or english_words(words) >= LEAST_ENGLISH_SHARE * len(words)
+
+
+def english_words(words: Iterable[str]) -> int:
+    """How many of these words are frequent in English and in few other languages.
+
+    Args:
+        words: in small letters.
+    """
+    return sum(map(language_list("function_words").__contains__, words))
+
+
+def language_list(name: str) -> frozenset[str]:
+    """The words of a list of `words/languages.yaml`."""
+    return word_list(QUALITY_PACKAGE, LANGUAGE_LISTS, name)

@@ -12,6 +12,8 @@ things without a name (unnamed), comparing the output (overlap), or reading the 
 """
 
 import re
+from collections.abc import Callable
+from functools import cache, partial
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
@@ -59,6 +61,8 @@ ON_TOPIC = re.compile(
 )  # tells nothing of the task
 DETERMINED = ("a ", "an ", "the ")
 
+_Told = Callable[[], Overlap]  # the overlap of an output with its row, which few rows need
+
 
 def ungrounded_check(rule: UngroundedRule) -> RowCheck:
     """A check for an input that only names the source that its task needs."""
@@ -72,17 +76,6 @@ def _read_plainly(text: str, instruction: str) -> tuple[str, str]:
     if " topic" in instruction:
         instruction = ON_TOPIC.sub("", instruction)
     return (NORMAL_TISSUE.sub("", text) if "normal " in text else text), instruction
-
-
-class _Told:
-    """The overlap of an output with its row, which few rows need."""
-
-    def __init__(self, text: str, instruction: str, output: str) -> None:
-        self._row = (text, instruction, output)
-
-    def __call__(self) -> Overlap:
-        """The overlap."""
-        return overlap(*self._row)
 
 
 class _GroundingCheck:
@@ -111,19 +104,20 @@ class _GroundingCheck:
 
     def _form_of(self, text: str, instruction: str, output: str) -> str:
         """The form of an ungrounded input; empty if the input or its name is enough."""
+        told = cache(partial(overlap, text, instruction, output))
         form = self._form(text, instruction)
         if form == "name" and self._tells_finding(text, output):
             return ""
         if not form and (
             self._plain.is_name(text, instruction, output)
-            or self._is_mentioned(text, instruction, output)
+            or self._is_mentioned(text, instruction, output, told)
         ):
             form = "name"
         is_name = form in {"name", "link"}
         known = (is_name and self._demands.is_of_thing(instruction)) or (
             form in KNOWN_FORMS and self._demands.name_is_enough(instruction)
         )
-        if known or (form == "name" and overlap(text, instruction, output).is_taken):
+        if known or (form == "name" and told().is_taken):
             return ""
         return form
 
@@ -139,7 +133,7 @@ class _GroundingCheck:
         )
 
     def _is_mentioned(  # noqa: PLR0911 - one question after the other, the quick ones first
-        self, text: str, instruction: str, output: str
+        self, text: str, instruction: str, output: str, told: _Told
     ) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
         words = [word.strip(MARKS) for word in text.lower().split()]
@@ -148,7 +142,6 @@ class _GroundingCheck:
             return False
         if UNFINISHED.fullmatch(text):
             return False
-        told = _Told(text, instruction, output)
         person = not self._persons.isdisjoint(words)
         if (
             person
@@ -171,7 +164,7 @@ class _GroundingCheck:
         mention = mentions.read(text, instruction)
         return mention is not None and self._is_needed(mention, instruction, told())
 
-    def _lacks_facts(self, text: str, instruction: str, told: "_Told") -> bool:
+    def _lacks_facts(self, text: str, instruction: str, told: _Told) -> bool:
         """Whether the output tells facts about a person that the input does not give."""
         demands = self._demands
         if demands.copies(instruction):

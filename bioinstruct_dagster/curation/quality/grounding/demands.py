@@ -69,7 +69,6 @@ class Demands:
         self._sure = mention_list("surely_takes")
         strong = documents | results | images | lists | source_list("readable")
         firm = strong - mention_list("unsure")
-        at_hand = AT_HAND
         owned = r"(?:the|that|his|her|their|my|your|its|each|[\w-]+(?:'s|’s|s'|s’))"
         gap = (
             r"(?:(?!(?:in|to|for|with|from|by|on|at|of|is|are|was|were)\b)[\w'’/-]+"
@@ -81,10 +80,10 @@ class Demands:
             self._sure | {"read", "review", "classify", "analyze", "evaluate", "assess"}
         )
         self._pointed = WordedPattern(
-            rf"\b(?:{at_hand}|{owned}) {gap}(?:{some})(?:e?s)?\b"
-            rf"|\b(?:given|from|using|based on|in|of|read|review|{sure}) (?:an?|some"
+            rf"\b(?:{AT_HAND}|{owned}) {gap}(?:{some})(?:e?s)?\b"
+            rf"|\b(?:given|from|using|based on|in|of|{sure}) (?:an?|some"
             rf"|several) {gap}(?:{some})(?:e?s)?\b"
-            rf"|\b{at_hand} {gap}(?:{kinds})(?:e?s)\b"
+            rf"|\b{AT_HAND} {gap}(?:{kinds})(?:e?s)\b"
             r"|\b(?:shown|pictured|displayed|depicted|seen here)\b",
             re.IGNORECASE,
         )
@@ -162,7 +161,7 @@ class Demands:
             rf"(?: of (?:an?|the|this|these|several) (?:[\w-]+ ){{0,3}}(?:patients?|persons?|drugs?"
             rf"|diagnos[ei]s|medications?|symptoms?|codes?|genes?|clients?))?"
             rf"(?:,| and) "
-            rf"|\b(?<!of )(?<!of the )(?<!\bis )(?<!\bare )(?:{at_hand}) {gap}"
+            rf"|\b(?<!of )(?<!of the )(?<!\bis )(?<!\bare )(?:{AT_HAND}) {gap}"
             rf"(?:{firmly})(?:e?s)?{end}"
             rf"|\b(?:in|from|among) (?:the|his|her|their|[\w-]+(?:'s|’s)) {gap}(?:{texts})s?{end}"
             r"|\b(?:summari[sz]e|translate|rewrite|paraphrase|proofread|simplify|shorten|correct"
@@ -172,13 +171,13 @@ class Demands:
             rf"|\b(?<!of )(?<!of the )(?:following|above|below|attached|provided|(?:the|an?) given"
             rf"|these"
             rf"|listed) {gap}(?:{kinds})(?:e?s)?{end}"
-            rf"|\b(?<!of )(?<!of the ){at_hand} {gap}(?:{kinds})(?:e?s){end}",
+            rf"|\b(?<!of )(?<!of the ){AT_HAND} {gap}(?:{kinds})(?:e?s){end}",
             re.IGNORECASE,
         )
 
     def verbs_in(self, instruction: str) -> frozenset[str]:
         """The verbs of the task that take something from a material, or judge it."""
-        return self._verbs.intersection(map(str.lower, VERB.findall(instruction)))
+        return self._verbs & _verbs_of(instruction)
 
     def points(self, instruction: str) -> bool:
         """Whether the instruction points at a material that should be at hand."""
@@ -247,7 +246,7 @@ class Demands:
 
     def takes_surely(self, instruction: str) -> bool:
         """Whether a verb of the task needs the material whatever its object is."""
-        return not self._sure.isdisjoint(map(str.lower, VERB.findall(instruction)))
+        return not self._sure.isdisjoint(_verbs_of(instruction))
 
     def name_is_enough(self, instruction: str) -> bool:
         """Whether a name, a title, a question or a link is all that the task needs."""
@@ -344,3 +343,8 @@ class Demands:
             and OF_STUDY.search(text) is None
             and singular(text.split(maxsplit=1)[0].lower()) not in {"premise", "abstract"}
         )
+
+
+def _verbs_of(instruction: str) -> frozenset[str]:
+    """The words that stand where a clause has its verb, in small letters."""
+    return frozenset(map(str.lower, VERB.findall(instruction)))

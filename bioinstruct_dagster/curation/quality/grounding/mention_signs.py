@@ -8,7 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_PACKAGE
+from bioinstruct_dagster.curation.quality.grounding.source_words import (
+    PART_EDGES,
+    QUALITY_PACKAGE,
+    parts_between,
+)
 from bioinstruct_dagster.curation.word_lists import word_list
 
 MENTION_LISTS = "mentions.yaml"
@@ -83,7 +87,6 @@ QUOTED = re.compile(r"[\"“][^\"”]{6,300}[\"”]")
 # What a study was to find out.
 WHETHER = re.compile(r"\b(?:whether|if|how)\b[^.;,:]{3,160}")
 CODE = re.compile(r"[a-z]*\d[\w.-]*")
-DATE = re.compile(r"\d{1,4}(?:st|nd|rd|th)?")
 AGE = re.compile(r"\d{1,3}-(?:years?|months?|weeks?|days?)(?:-olds?)?")
 OPENINGS = frozenset({"given", "based", "using", "according"})
 NUMBERED = frozenset({"table", "figure", "chart", "graph"})
@@ -96,9 +99,6 @@ STEM_LETTERS = 5
 MOST_NEW_SHARE = 0.4  # of the words of a part that tells the task again
 INNER_ARTICLES = frozenset({"a", "an"})
 QUANTIFIERS = frozenset({"all", "both", "half", "each", "one", "with", "given", "based"})
-ARTICLES = frozenset(
-    {"a", "an", "the", "this", "these", "my", "our", "his", "her", "their", "your"}
-)
 PREPOSITIONS = frozenset(
     {"", "by", "in", "on", "at", "for", "from", "during", "with", "before", "after", "to", "as"}
 )
@@ -131,15 +131,10 @@ def mention_list(name: str) -> frozenset[str]:
 
 
 def parts_of(text: str) -> Iterator[str]:
-    """The parts of an input, one after the other: most inputs are content in the first part."""
+    """The parts of an input, one after the other (see `parts_between`)."""
     if BREAK.search(text, 0, len(text) - 1) is None:
-        yield text.strip(" \t-•*")  # most names
-        return
-    end = 0
-    for found in PARTS.finditer(text):
-        yield text[end : found.start()].strip(" \t-•*")
-        end = found.end()
-    yield text[end:].strip(" \t-•*")
+        return iter([text.strip(PART_EDGES)])  # most names
+    return parts_between(PARTS, text)
 
 
 @dataclass(frozen=True)

@@ -71,23 +71,23 @@ class Mentions:
         )
         self._values = mention_list("results") - {"table", "figure", "number"}
         self._works = mention_list("works")
-        self._lists = mention_list("lists")
+        self._lists, members = mention_list("lists"), mention_list("members")
         self._labels = self._strong | {"title", "attached", "enclosed", "included", "input"}
-        self._contents = self._documents.union(
-            mention_list("lists"), mention_list("members"), mention_list("data")
-        )
-        self._materials = self._strong | mention_list("members")
-        self._members = mention_list("members") - self._strong
+        self._contents = self._documents.union(self._lists, members, mention_list("data"))
+        self._materials = self._strong | members
+        self._members = members - self._strong
         self._verbs = mention_list("takes") | mention_list("judges")
         self._blank_labels = source_list("variables") | mention_list("blank_labels")
         self._carriers = mention_list("carriers")
         small = source_list("articles") | source_list("about") | source_list("joints")
+        self._persons = mention_list("persons")
         self._generic = self._materials.union(
             mention_list("generic"),
             small,
             source_list("kinds"),
             source_list("senders"),
             self._carriers,
+            self._persons,
         )
         self._forms = self._materials.union(
             (f"{one}s" for one in self._materials),
@@ -106,7 +106,6 @@ class Mentions:
         self._finite = finite | self._sentence
         self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never | finite
         self._kinds_of_test = mention_list("kinds_of_test")
-        self._persons = mention_list("persons")
 
     def read(self, text: str, instruction: str) -> Mention | None:
         """The mention that the input is; None if any part of the input is content.
@@ -199,11 +198,8 @@ class Mentions:
             return None
         if not self._sentence.isdisjoint(tokens[:4]):
             return None
-        noun = next(
-            (one for one in map(singular, tokens[1:]) if one in self._documents),
-            "",
-        )
         rest = tokens[1:]
+        noun = next((one for one in map(singular, rest) if one in self._documents), "")
         bare = all(self._is_generic(word) or word in self._verbs for word in rest)
         return Mention(noun, bare) if noun else None
 
@@ -301,7 +297,8 @@ class Mentions:
         if any(one in INNER_ARTICLES for one in before[1:] if before[0] not in QUANTIFIERS):
             return None  # "John sent a letter" is a sentence
         noun = singular(tokens[place])
-        if not self._not_before.isdisjoint(before) or any(map(self._is_count, before)):
+        # A figure counts what follows: "15 new cases", but not "12-lead ECG".
+        if not self._not_before.isdisjoint(before) or any(map(str.isdigit, before)):
             return None
         bare = all(map(self._is_generic, before)) and all(map(self._is_generic, rest))
         if bare:
@@ -382,10 +379,6 @@ class Mentions:
             or any(token in RELATIVES for token in rest[max(0, at - 2) : at])
             for at in verbs
         )
-
-    def _is_count(self, word: str) -> bool:
-        """Whether a figure counts what follows: "15 new cases", but not "12-lead ECG"."""
-        return word.isdigit()
 
     def _is_generic(self, word: str) -> bool:
         return (

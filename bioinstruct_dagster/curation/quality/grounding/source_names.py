@@ -6,7 +6,6 @@ phrases (source_phrases), links and placeholders (stand_ins), whether the name i
 """
 
 import re
-from collections.abc import Iterator
 from functools import cache
 
 from bioinstruct_dagster.curation.quality.grounding.source_phrases import ARTICLES, SourcePhrases
@@ -16,6 +15,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
     SourceWords,
     has_measurement,
     nouns_of,
+    parts_between,
     singular,
     source_list,
 )
@@ -63,15 +63,6 @@ def _person_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?:(?:an?|the)\s)?(?:[\w-]+\s)?(?:{persons})\b", re.IGNORECASE)
 
 
-def _parts(text: str) -> Iterator[str]:
-    """The parts of an input, one after the other: most inputs are content in the first part."""
-    end = 0
-    for found in PARTS.finditer(text):
-        yield text[end : found.start()].strip(" \t-•*")
-        end = found.end()
-    yield text[end:].strip(" \t-•*")
-
-
 class SourceNames:
     """Reads an input as the name of a source, by the rule's lists and `words/sources.yaml`."""
 
@@ -110,7 +101,7 @@ class SourceNames:
             return SourceName("work", titled=True, unlabelled=True)
         names: list[SourceName] = []
         parts = 0
-        for part in _parts(text):
+        for part in parts_between(PARTS, text):
             parts += 1
             if not part.strip(" .\"'“”") or part.endswith("?"):
                 continue  # a question adds no content

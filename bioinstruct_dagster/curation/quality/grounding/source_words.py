@@ -1,11 +1,12 @@
 """The words by which an input is read as the name of a source, and the name itself.
 
-Belongs here: nouns in the singular, the class of each noun, measured content, and the word lists of
-the rule and of `words/sources.yaml`. Does not: reading a noun phrase (source_phrases) or a title
-(source_names).
+Belongs here: nouns in the singular, the class of each noun, the parts of an input, measured
+content, and the word lists of the rule and of `words/sources.yaml`. Does not: reading a noun phrase
+(source_phrases) or a title (source_names).
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -19,6 +20,7 @@ MOST_REMEMBERED_NOUNS = 20_000  # nouns whose singular is cached
 
 TOKEN = re.compile(r"\w[\w’'-]*|[,:;()\"“”/&]")
 DIGIT = re.compile(r"\d")
+PART_EDGES = " \t-•*"  # white space and bullets around a part of an input
 LETTERS = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
 # A time, as in "results from the past 24 hours", is no result.
 TIME = re.compile(
@@ -44,6 +46,20 @@ def singular(word: str) -> str:
 def nouns_of(text: str) -> list[str]:
     """The words of a text in small letters, in the singular."""
     return [singular(word) for word in LETTERS.findall(text.lower())]
+
+
+def parts_between(breaks: re.Pattern[str], text: str) -> Iterator[str]:
+    """The parts of an input, one after the other: most inputs are content in the first part.
+
+    Args:
+        breaks: the pattern of what stands between two parts.
+        text: the input.
+    """
+    end = 0
+    for found in breaks.finditer(text):
+        yield text[end : found.start()].strip(PART_EDGES)
+        end = found.end()
+    yield text[end:].strip(PART_EDGES)
 
 
 def source_list(name: str) -> frozenset[str]:

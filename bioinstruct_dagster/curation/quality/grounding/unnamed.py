@@ -33,7 +33,7 @@ EXISTS = WordedPattern(
     r"(?:available|stored|kept|filed|ready|back|measured|drawn|tested|checked|repeated|completed"
     r"|performed|done|taken|obtained|collected|recorded|documented|listed|summari[sz]ed|reported"
     r"|attached|sent|uploaded|enclosed"
-    r"|scanned|archived|saved|submitted|reviewed|examined|analy[sz]ed|evaluated|assessed|ordered"
+    r"|archived|saved|submitted|reviewed|examined|analy[sz]ed|evaluated|assessed|ordered"
     r"|carried out|weighed|counted|scanned|swabbed|biopsied|interviewed|surveyed|determined"
     r"|calculated|established|written down|noted down|entered|printed|included|provided|shared"
     r"|described|explained)\b"

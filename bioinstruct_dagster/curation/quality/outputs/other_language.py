@@ -10,23 +10,19 @@ scripts (tokens.scripts), or characters of a wrong encoding (mojibake).
 import re
 
 from bioinstruct_dagster.curation.gates import RowTexts
-from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_PACKAGE
-from bioinstruct_dagster.curation.quality.languages import LANGUAGE_LISTS
+from bioinstruct_dagster.curation.quality.languages import english_words, language_list
 from bioinstruct_dagster.curation.quality.output_rules import OtherLanguageRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt, words_of
 from bioinstruct_dagster.curation.tokens.scripts import is_latin
-from bioinstruct_dagster.curation.word_lists import word_list
 from bioinstruct_dagster.signs import SignSearch
 
-READ_CHARACTERS = 600  # of the output; a language shows in its first sentences
+READ_CHARACTERS = 600  # of a text; a language shows in its first sentences
 LEAST_WORDS = 5
 LEAST_FOUND = 3  # words of another language
-LEAST_SHARE = (
-    0.2  # of the words; prose has about 40 %, terms such as "café au lait" stand in other words
-)
-ENGLISH_FOR_EACH = (
-    4  # words of another language to one of English; "has", "he" and "was" are of both
-)
+# Of the words; prose has about 40 %, terms such as "café au lait" stand in other words.
+LEAST_SHARE = 0.2
+# Words of another language to one of English; "has", "he" and "was" are of both.
+ENGLISH_FOR_EACH = 4
 LEAST_LETTERS = 4  # of another script; fewer are a symbol, as in "the µ-opioid receptor"
 _SCRIPT_LETTER = re.compile(r"(?![A-Za-z\u00aa-\u024f\u0370-\u03ff\u1e00-\u1eff])[^\W\d_]")
 _GREEK_WORD = re.compile("[\u0370-\u03ff\u1f00-\u1fff]{3,}")
@@ -37,21 +33,19 @@ def other_language_check(rule: OtherLanguageRule) -> RowCheck:
     spared = SignSearch(rule.unless)
 
     def check(row: RowTexts) -> RuleMatch | None:
-        output = row.output[:READ_CHARACTERS]
-        if not _is_other(output) or not _is_english(row.instruction):
+        if not _is_other(row.output):
             return None
-        if row.input and not _is_english(row.input):
+        given = (row.instruction, row.input) if row.input else (row.instruction,)
+        if not all(map(_is_surely_english, given)) or any(map(spared.search, given)):
             return None
-        if any(spared.search(text) is not None for text in (row.instruction, row.input)):
-            return None
-        return RuleMatch({"saw": excerpt(output)})
+        return RuleMatch({"saw": excerpt(row.output)})
 
     return check
 
 
-def _is_english(text: str) -> bool:
+def _is_surely_english(text: str) -> bool:
     """Whether a text is surely English; a short one in another language may not show it."""
-    told = word_list(QUALITY_PACKAGE, LANGUAGE_LISTS, "task_words")
+    told = language_list("task_words")
     return not told.isdisjoint(words_of(text)) and not _is_other(text)
 
 
@@ -72,12 +66,10 @@ def _in_other_words(text: str) -> bool:
     words = words_of(text)
     if len(words) < LEAST_WORDS:
         return False
-    english = sum(
-        map(word_list(QUALITY_PACKAGE, LANGUAGE_LISTS, "function_words").__contains__, words)
-    )
+    english = english_words(words)
     if ENGLISH_FOR_EACH * english > len(words):
         return False
-    of_others = word_list(QUALITY_PACKAGE, LANGUAGE_LISTS, "other_function_words")
+    of_others = language_list("other_function_words")
     found = [word for word in words if word in of_others]
     return (
         len(set(found)) >= LEAST_FOUND
