@@ -87,8 +87,7 @@ def read_judgements(paths: Sequence[Path]) -> list[RowJudgement]:
         for read in read_file(path):
             name = names.setdefault(_letters_of(read.reviewer), read.reviewer)
             judgement = replace(read, reviewer=name)
-            key = (judgement.reviewer, judgement.item_id)
-            latest[key] = _later(latest.get(key), judgement)
+            latest[judgement.key] = _later(latest.get(judgement.key), judgement)
     return [latest[key] for key in sorted(latest)]
 
 
@@ -163,9 +162,9 @@ def _judgements(
         except JudgementFaultError as error:
             faults.add(place, f"field {error.field}: {error}")
             continue
-        key = (judgement.reviewer, judgement.item_id)
-        if key in found:
-            earlier = found[key].place.rpartition(", ")[2]
-            faults.add(place, f"field item_id: {earlier} judges the same row; remove one of them")
-        found[key] = judgement
+        if earlier := found.get(judgement.key):
+            faults.add(
+                place, f"field item_id: {earlier.line} judges the same row; remove one of them"
+            )
+        found[judgement.key] = judgement
     return list(found.values())
