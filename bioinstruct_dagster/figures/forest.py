@@ -4,7 +4,7 @@ Belongs here: the differences that fit into a summary, and the whole plot with b
 and difference. Does not: the sheet (sheet), or the scores (evaluation.scoring).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from bioinstruct_dagster.figures.sheet import BLUE, ORANGE, SEEN, Drawing, label, sheet
@@ -74,26 +74,18 @@ def _distance(one: PlottedScore) -> float:
 
 def _differences(title: str, rows: Mapping[str, PlottedScore], *, with_intervals: bool) -> str:
     reach = max((abs(end) for one in rows.values() for end in one.ends), default=0.0) or 1.0
-    texts = lines = dots = ""
 
     def x(value: float) -> int:
         return _LEFT + round(_WIDE * (value + reach) / (2 * reach))
 
-    for i, (name, one) in enumerate(rows.items()):
-        y = _TOP + i * _ROW
-        low, high = one.ends
-        most = _NAME if with_intervals else _LONG_NAME
-        short = name if len(name) <= most else f"{name[: most - 1]}…"
-        ends = interval(one.low, one.high, 2) if with_intervals else ""
-        texts += label(f"{short} {signed(one.value, 2)}{ends}", y=y)
-        lines += f"M{x(low)} {y - 4}H{x(high)}"
-        dots += f"M{x(one.value)} {y - 4}h0"
+    def told(one: PlottedScore) -> str:
+        return signed(one.value, 2) + (interval(one.low, one.high, 2) if with_intervals else "")
+
     bottom = _TOP + len(rows) * _ROW - 12
+    axis = f"<path d='M{x(0)} 28V{bottom}' stroke='gray'/>"
     return sheet(
         title,
-        f"{texts}<path d='M{x(0)} 28V{bottom}' stroke='gray'/>"
-        f"<g stroke='{BLUE}'><path d='{lines}' stroke-width='2'/>"
-        f"<path d='{dots}' stroke-width='9' stroke-linecap='round'/></g>"
+        _rows_drawn(rows, _NAME if with_intervals else _LONG_NAME, told, axis, x)
         + label(signed(-reach, 2), x=_LEFT - 14, y=bottom + 16)
         + label("0", x=x(0) - 4, y=bottom + 16)
         + label(signed(reach, 2), x=_LEFT + _WIDE - 22, y=bottom + 16),
@@ -122,27 +114,50 @@ def shares(title: str, rows: Mapping[str, PlottedScore]) -> Drawing:
 
 
 def _shares(title: str, rows: Mapping[str, PlottedScore]) -> str:
-    texts = lines = dots = ""
-
     def x(share: float) -> int:
         return _LEFT + round(_WIDE * share)
 
-    for i, (name, one) in enumerate(rows.items()):
-        y = _TOP + i * _ROW
-        low, high = one.ends
-        short = name if len(name) <= _LONG_NAME else f"{name[: _LONG_NAME - 1]}…"
-        texts += label(f"{short} {percent(one.value)}", y=y)
-        lines += f"M{x(low)} {y - 4}H{x(high)}"
-        dots += f"M{x(one.value)} {y - 4}h0"
+    def told(one: PlottedScore) -> str:
+        return percent(one.value)
+
     bottom = _TOP + len(rows) * _ROW - 12
+    axes = f"<path d='M{_LEFT} 28V{bottom}h{_WIDE}' fill='none' stroke='gray'/>"
     return sheet(
         title,
-        f"{texts}<path d='M{_LEFT} 28V{bottom}h{_WIDE}' fill='none' stroke='gray'/>"
-        f"<g stroke='{BLUE}'><path d='{lines}' stroke-width='2'/>"
-        f"<path d='{dots}' stroke-width='9' stroke-linecap='round'/></g>"
+        _rows_drawn(rows, _LONG_NAME, told, axes, x)
         + label("0", x=_LEFT - 4, y=bottom + 16)
         + label(percent(1).replace(".0", ""), x=_LEFT + _WIDE - 32, y=bottom + 16),
         bottom + 26,
+    )
+
+
+def _rows_drawn(
+    rows: Mapping[str, PlottedScore],
+    most: int,
+    told: Callable[[PlottedScore], str],
+    axes: str,
+    x: Callable[[float], int],
+) -> str:
+    """Below each other the rows: the name with the value, and the interval with a dot, over axes.
+
+    Args:
+        rows: by name.
+        most: characters of a name.
+        told: the value in words.
+        axes: elements that the intervals are drawn over.
+        x: the place of a value.
+    """
+    texts = lines = dots = ""
+    for i, (name, one) in enumerate(rows.items()):
+        y = _TOP + i * _ROW
+        low, high = one.ends
+        short = name if len(name) <= most else f"{name[: most - 1]}…"
+        texts += label(f"{short} {told(one)}", y=y)
+        lines += f"M{x(low)} {y - 4}H{x(high)}"
+        dots += f"M{x(one.value)} {y - 4}h0"
+    return (
+        f"{texts}{axes}<g stroke='{BLUE}'><path d='{lines}' stroke-width='2'/>"
+        f"<path d='{dots}' stroke-width='9' stroke-linecap='round'/></g>"
     )
 
 

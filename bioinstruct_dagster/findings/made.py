@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
+from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.figures.forest import differences
 from bioinstruct_dagster.figures.sheet import summary
 from bioinstruct_dagster.findings import ablation, families, ranking, scaling, summaries
@@ -172,7 +173,7 @@ def make(name: str, sources: Sources, settings: Settings) -> Made:
     columns = table_columns(sources.store, name)
     rows = [{column: row[column] for column in columns} for row in finding.rows(sources)]
     sources.store.replace({name: rows})
-    rows = with_repeated_items(rows, sources.store)
+    rows = with_repeated_items(rows, items_trained_on(sources.store))
     figure = finding.figure(rows, sources) if rows else None
     files = write_finding(folder, name, rows, figure, finding.described)
     if name == "leaderboard":

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.findings.comparisons.places import PAIRED, UNPAIRED, Entrant, Place, places
 from bioinstruct_dagster.findings.item_values import ItemValues
 from bioinstruct_dagster.findings.published import PublishedFigures
@@ -42,7 +43,7 @@ def leaderboard_rows(
     """
     values = ItemValues(store, stand_ins)
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in with_repeated_items(stored_scores(store), store):
+    for row in with_repeated_items(stored_scores(store), items_trained_on(store)):
         if row["task"] != HELD_OUT or row["category"] == "all":
             groups.setdefault(_equal_items(row), []).append(row)
     made_at = datetime.now(UTC)

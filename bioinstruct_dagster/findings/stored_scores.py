@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bioinstruct_dagster.dataset.older_results import made_results, older_experiments
-from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.findings.comparisons.intervals import Interval, detectable, relative_change
 from bioinstruct_dagster.models.experiments.names import partition_key
 from bioinstruct_dagster.store.database import Store
@@ -89,21 +88,24 @@ def stored_scores(store: Store) -> list[dict[str, Any]]:
     return rows
 
 
-def with_repeated_items(rows: Iterable[Mapping[str, Any]], store: Store) -> list[dict[str, Any]]:
+def with_repeated_items(
+    rows: Iterable[Mapping[str, Any]], repeated: Mapping[tuple[str, str, str], int]
+) -> list[dict[str, Any]]:
     """The rows with `items_trained_on`: how many items of the score training rows repeat.
 
     All findings, and all tables that show them, take the number from here.
 
     Args:
         rows: of one experiment (`recipe`), or of several seeds (`recipes`): then it is the most.
-        store: with the items' results.
+        repeated: from `evaluation.summaries.trained_on.items_trained_on`.
     """
-    found = items_trained_on(store)
     return [
         {
             **row,
             "items_trained_on": max(
-                found.get((partition_key((row["base_model"], recipe)), row["task"], _part(row)), 0)
+                repeated.get(
+                    (partition_key((row["base_model"], recipe)), row["task"], _part(row)), 0
+                )
                 for recipe in row.get("recipes") or [row["recipe"]]
             ),
         }

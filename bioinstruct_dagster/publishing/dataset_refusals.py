@@ -42,17 +42,14 @@ NO_LICENCE = (
 ANEW = "Materialize key:hf_dataset again."
 # As the data set takes the labelled rows: after the review by persons.
 _REVIEWED = "select row_id, ordinal, category, labelled_by from reviewed_instructions"
-_BEHIND = """
-    select
-        (
-            select count(*) from hf_dataset
-            semi join (select row_id from review_results where excluded) using (row_id)
-        ) as rejected,
-        (
-            select count(*) from hf_dataset as placed
-            full join reviewed_instructions as now using (row_id)
-            where placed.row_id is null or now.row_id is null or placed.category <> now.category
-        ) as differing
+_REJECTED = """
+    select count(*) as rows from hf_dataset
+    semi join (select row_id from review_results where excluded) using (row_id)
+"""
+_DIFFERING = """
+    select count(*) as rows from hf_dataset as placed
+    full join reviewed_instructions as now using (row_id)
+    where placed.row_id is null or now.row_id is null or placed.category <> now.category
 """
 _BATCH = 1_000
 
@@ -92,7 +89,7 @@ def unread_reviews(store: Store, settings: Settings) -> list[str]:
 
 def rejected_rows(store: Store) -> str | None:
     """Says that rows which reviewers reject or dispute are in the data set; None if none are."""
-    count = store.rows(_BEHIND)[0]["rejected"]
+    count = store.rows(_REJECTED)[0]["rows"]
     if not count:
         return None
     return (
@@ -103,7 +100,7 @@ def rejected_rows(store: Store) -> str | None:
 
 def older_rows(store: Store) -> str | None:
     """Says that labelled rows or reviews are newer than the data set; None if they are not."""
-    count = store.rows(_BEHIND)[0]["differing"]
+    count = store.rows(_DIFFERING)[0]["rows"]
     if not count:
         return None
     return (

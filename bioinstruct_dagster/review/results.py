@@ -97,10 +97,10 @@ def review_results_of(store: Store, judgements: Sequence[RowJudgement]) -> Revie
 def _refuse_foreign_files(judgements: Sequence[RowJudgement], unknown: set[str]) -> None:
     by_file: dict[str, list[RowJudgement]] = {}
     for one in judgements:
-        by_file.setdefault(one.place.rpartition(", ")[0], []).append(one)
+        by_file.setdefault(one.file, []).append(one)
     for name, of_file in by_file.items():
         if all(one.row_id in unknown for one in of_file):
-            first = f"{of_file[0].item_id}, {of_file[0].place.rpartition(', ')[2]}"
+            first = f"{of_file[0].item_id}, {of_file[0].line}"
             raise FilledFileError(
                 f"{name}: no row of this filled-in review is in the store ({len(of_file)} rows, "
                 f"the first is {first}). It is a review of another data set. Move the "

@@ -5,7 +5,6 @@ comparison of the files with the store, and its sentence. Does not: reading a fi
 (handed_in.filled_files), or who refuses because of it (publishing.dataset_refusals).
 """
 
-from collections import Counter
 from collections.abc import Iterable
 
 from bioinstruct_dagster.figures.values import number_of
@@ -39,21 +38,17 @@ def unread_judgements(store: Store, settings: Settings) -> str | None:
     """
     folder = filled_folder(settings)
     try:
-        present = read_judgements(filled_files(folder))
+        present = {one.key: one for one in read_judgements(filled_files(folder))}
     except FilledFileError as error:
         return (
             f"The filled-in reviews in {folder} can't be read, so nobody knows which rows the "
             f"reviewers reject. {error} Then hand the reviews in again. {HAND_IN}"
         )
-    stored = stored_judgements(store)
-    known = {(one.reviewer, one.item_id): one for one in stored}
-    names = {(one.reviewer, one.item_id) for one in present}
+    stored = {one.key: one for one in stored_judgements(store)}
     unread = [
-        one
-        for one in present
-        if (before := known.get((one.reviewer, one.item_id))) is None or not one.same_as(before)
+        one for key, one in present.items() if key not in stored or not one.same_as(stored[key])
     ]
-    gone = [one for one in stored if (one.reviewer, one.item_id) not in names]
+    gone = [one for key, one in stored.items() if key not in present]
     if not unread and not gone:
         return None
     parts = []
@@ -74,7 +69,7 @@ def unread_judgements(store: Store, settings: Settings) -> str | None:
 
 def _files(judgements: Iterable[RowJudgement]) -> str:
     """The names of the files that the judgements stand in."""
-    names = Counter(one.place.rpartition(", ")[0] for one in judgements)
+    names = {one.file for one in judgements}
     more = len(names) - _MOST_FILES
     listed = ", ".join(sorted(names)[:_MOST_FILES])
     return listed + (f" and {more} more files" if more > 0 else "")

@@ -7,7 +7,7 @@ the sentence. Does not: the scores (findings.family_rows), or drawing (study_rep
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from bioinstruct_dagster.evaluation.statistics.closed_forms import holm
@@ -39,13 +39,16 @@ class HeadlineMeasure:
         row: of `data_scaling`, `category_ablation` or `leaderboard`.
         p_holm: of no difference, corrected over the measures of the headline; None if unknown.
         verdict: better, worse, or that no difference is shown.
-        repeated: how many of its items training rows repeat; of several seeds, the most.
     """
 
     row: Mapping[str, Any]
     p_holm: float | None
     verdict: Verdict
-    repeated: int = 0
+
+    @property
+    def repeated(self) -> int:
+        """How many of its items training rows repeat; of several seeds, the most."""
+        return self.row.get("items_trained_on") or 0
 
     @property
     def name(self) -> str:
@@ -176,10 +179,7 @@ def _headline(base_model: str, rows: list[dict[str, Any]]) -> Headline:
         trained_on=_training_set(first),
         seeds=first["seeds"],
         recipes=first["recipes"],
-        measures=[
-            replace(_measure(row, p), repeated=row.get("items_trained_on") or 0)
-            for row, p in zip(mine, p_values, strict=True)
-        ],
+        measures=[_measure(row, p) for row, p in zip(mine, p_values, strict=True)],
         older=next((row["older"] for row in mine if row["older"]), ""),
         rehearsal=any(row["rehearsal"] for row in mine),
     )

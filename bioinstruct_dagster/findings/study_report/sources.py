@@ -9,6 +9,7 @@ from typing import Any
 
 from bioinstruct_dagster.eval_sets.catalogue import read_tasks
 from bioinstruct_dagster.eval_sets.task import EvaluationTask
+from bioinstruct_dagster.evaluation.summaries.trained_on import items_trained_on
 from bioinstruct_dagster.findings.made import FINDINGS, Sources
 from bioinstruct_dagster.findings.stored_scores import with_repeated_items
 from bioinstruct_dagster.findings.study_report.headline import Headline, headlines
@@ -53,8 +54,9 @@ class ReportSources:
             StatedError: the file of published figures or a task file is malformed.
         """
         findings = Sources.of(store, settings, matrix)
+        repeated = items_trained_on(store)
         tables = {
-            name: with_repeated_items(store.rows(FINDING.format(name=name)), store)
+            name: with_repeated_items(store.rows(FINDING.format(name=name)), repeated)
             for name in FINDINGS
         }
         found = headlines(

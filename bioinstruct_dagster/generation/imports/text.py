@@ -21,6 +21,7 @@ _MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+_UNMARKED = "utf-8"
 _GZIP = b"\x1f\x8b"
 _OTHER_CONTENT = {
     b"version https://git-lfs": "is a pointer of Git LFS, not the data. Run `git lfs pull`",
@@ -48,11 +49,11 @@ def text_of(path: Path, code_page: str = "") -> str:
     data = content_of(path)
     if not data:
         raise ImportedSetError(f"{shown(path)} is empty.")
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    encoding = _marked_encoding(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        known = decoded(data, code_page) if code_page and encoding == "utf-8" else None
+        known = _decoded(data, code_page) if code_page and encoding == _UNMARKED else None
         if known is None:
             raise ImportedSetError(_encoding_fault(path, data, encoding, error)) from None
         text = known
@@ -66,8 +67,22 @@ def text_of(path: Path, code_page: str = "") -> str:
     return text
 
 
-def decoded(data: bytes, encoding: str) -> str | None:
-    """The text of these bytes in an encoding; None if they are no text in it."""
+def needs_code_page(path: Path) -> bool:
+    """Whether `text_of` can read the file only by a code page: it is no UTF-8 and has no mark.
+
+    Raises:
+        ImportedSetError: the file can't be read or unpacked.
+    """
+    data = content_of(path)
+    return _marked_encoding(data) == _UNMARKED and _decoded(data, _UNMARKED) is None
+
+
+def _marked_encoding(data: bytes) -> str:
+    """The encoding that a byte order mark names; UTF-8 without a mark."""
+    return next((name for mark, name in _MARKS.items() if data.startswith(mark)), _UNMARKED)
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:

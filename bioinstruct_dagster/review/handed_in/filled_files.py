@@ -4,7 +4,6 @@ Belongs here: finding the files, reading their records, and refusing faults by f
 Does not: the fields of one judgement (judgements).
 """
 
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from bioinstruct_dagster.errors import StatedError
 from bioinstruct_dagster.generation.imports.csv_rows import read_csv
 from bioinstruct_dagster.generation.imports.faults import ImportedSetError, RowFaults
 from bioinstruct_dagster.generation.imports.json_rows import read_json
-from bioinstruct_dagster.generation.imports.text import content_of, decoded
+from bioinstruct_dagster.generation.imports.text import needs_code_page
 from bioinstruct_dagster.input_files import fault_of_file, fault_of_folder, shown
 from bioinstruct_dagster.review.handed_in.judgements import (
     FIELDS,
@@ -69,9 +68,7 @@ def notes_on(paths: Sequence[Path]) -> list[str]:
         f"{shown(path)} is not in UTF-8. It was read as Windows-1252, so that letters with accents "
         "in comments and names may be wrong. Look at them, or save the file as CSV in UTF-8."
         for path in paths
-        if path.suffix.lower() == ".csv"
-        and not (data := content_of(path)).startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-        and decoded(data, "utf-8") is None
+        if path.suffix.lower() == ".csv" and needs_code_page(path)
     ]
 
 
@@ -90,8 +87,7 @@ def read_judgements(paths: Sequence[Path]) -> list[RowJudgement]:
         for read in read_file(path):
             name = names.setdefault(_letters_of(read.reviewer), read.reviewer)
             judgement = replace(read, reviewer=name)
-            key = (judgement.reviewer, judgement.item_id)
-            latest[key] = _later(latest.get(key), judgement)
+            latest[judgement.key] = _later(latest.get(judgement.key), judgement)
     return [latest[key] for key in sorted(latest)]
 
 
@@ -166,9 +162,9 @@ def _judgements(
         except JudgementFaultError as error:
             faults.add(place, f"field {error.field}: {error}")
             continue
-        key = (judgement.reviewer, judgement.item_id)
-        if key in found:
-            earlier = found[key].place.rpartition(", ")[2]
-            faults.add(place, f"field item_id: {earlier} judges the same row; remove one of them")
-        found[key] = judgement
+        if earlier := found.get(judgement.key):
+            faults.add(
+                place, f"field item_id: {earlier.line} judges the same row; remove one of them"
+            )
+        found[judgement.key] = judgement
     return list(found.values())

@@ -85,6 +85,21 @@ class RowJudgement:
         """The row that it is about."""
         return row_id_of(self.item_id)
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Who judged which item: of equal ones only one counts."""
+        return self.reviewer, self.item_id
+
+    @property
+    def file(self) -> str:
+        """The name of the file that it stands in."""
+        return self.place.rpartition(", ")[0]
+
+    @property
+    def line(self) -> str:
+        """Where in the file it stands, such as `line 7`."""
+        return self.place.rpartition(", ")[2]
+
     def same_as(self, other: "RowJudgement") -> bool:
         """Whether both say the same about the row, wherever they stand."""
         names = ("item_id", "decision", "category", "reason", "comment")

@@ -54,9 +54,8 @@ def faults_of_texts(
 
 
 def _in_the_file(one: RowJudgement) -> tuple[str, int]:
-    name, _, place = one.place.rpartition(", ")
-    number = re.search(r"\d+", place)
-    return name, int(number[0]) if number else 0
+    number = re.search(r"\d+", one.line)
+    return one.file, int(number[0]) if number else 0
 
 
 def _plain(cell: str) -> str:
