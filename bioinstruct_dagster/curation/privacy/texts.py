@@ -18,16 +18,16 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
     NAMES,
     NAMES_ABROAD,
     WORD,
+    all_words,
     around_words,
 )
 
-# The triggers of known names and of words that are no names.
-GIVEN = trigger(NAMES("given_names"), NAMES_ABROAD("given_names_abroad"))
-KNOWN = trigger(
-    *(NAMES("given_names"), NAMES_ABROAD("given_names_abroad")),
-    *(NAMES("family_names"), NAMES_ABROAD("family_names_abroad")),
+_GIVEN_NAMES = NAMES("given_names"), NAMES_ABROAD("given_names_abroad")
+_FAMILY_NAMES = NAMES("family_names"), NAMES_ABROAD("family_names_abroad")
+GIVEN, GIVEN_PARTS = trigger(*_GIVEN_NAMES), trigger(all_words(*_GIVEN_NAMES))
+_KNOWN_NAMES = KnownNames(
+    GIVEN, trigger(*_GIVEN_NAMES, *_FAMILY_NAMES), trigger(NAMES("not_names"))
 )
-_KNOWN_NAMES = KnownNames(GIVEN, KNOWN, trigger(NAMES("not_names")))
 
 # Four digits, or a letter and three digits, as close together as in one number.
 # These expressions begin with the digit, because the search for one character is the fastest.
@@ -102,14 +102,17 @@ class ScannedText:
             others and any(one > "\xff" and _has_no_shape(one) for one in set(raw))
         )
         if odd:
-            self._shape, self.marks = b"", ANYTHING
+            self._shape = b""
+            held = marks_of([*self.words], _KNOWN_NAMES).held
+            self.marks = ANYTHING._replace(held=held)
             return
         self._shape = latin.translate(_SHAPES)
         words = latin.translate(_NO_LETTERS).decode("latin-1").split()
         self.marks = marks_of(words, _KNOWN_NAMES)
         if "'" in raw or "\N{RIGHT SINGLE QUOTATION MARK}" in raw:
             # The parts of "Mary's" are two words, and what follows the second follows the name.
-            self.marks = self.marks._replace(after_name=self.marks.held)
+            held = self.marks.held
+            self.marks = self.marks._replace(after_capital=held, after_name=held)
 
     @property
     def lowered(self) -> str:

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.old_ages.told import ONES, WRITTEN, WRITTEN_WORDS
+from bioinstruct_dagster.curation.privacy.old_ages.told import ONES, WRITTEN, WRITTEN_HELD
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, any_start_of, pieces
 
 _HIGH = r"(?:9\d|10\d|11[0-5])"
@@ -50,7 +51,7 @@ def noted_age_spans(text: ScannedText) -> Iterator[Span]:
     hints = []
     if text.has_digit:
         hints.append(_DIGITS_HINT)
-    if text.holds_any(WRITTEN_WORDS):
+    if text.marks.held & WRITTEN_HELD:
         hints.append(_WRITTEN_HINT)
     for hint in hints:
         for begin, end in pieces(hint, raw, _BEFORE, _AFTER):

@@ -15,6 +15,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     is_date,
 )
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, pieces
 
 _NO_MORE = r"(?![\w%/-]|[.,:]\d|\s?(?:%|mg|ml|mm|cm|patients|years))"
@@ -48,6 +49,7 @@ _ASKED_FOR = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"one,? two,? three|three,? two,? one", re.IGNORECASE)
+_DOT, _AT, _DIGITS = trigger(("dot",)), trigger(("at",)), trigger(DIGIT_WORDS)
 _ASKED_BEFORE, _LONG_SPOKEN, _FEWEST_WORDS = 110, 7, 3
 _SPOKEN_ADDRESS = re.compile(
     r"\b[a-z]\w{1,20}(?:\s(?:dot|underscore|dash|hyphen)\s\w{1,20}){0,3}\sat\s(?:\w{1,20}\s){1,4}dot\s(?:com|org|net|edu|co|uk|info|health|care)\b",
@@ -63,10 +65,10 @@ def noted_code_spans(text: ScannedText) -> Iterator[Span]:
             yield from _codes(raw)
         if " x" in raw or "(x" in raw:
             yield from _extensions(raw)
-    if "dot" in text.words and "at" in text.words:
+    if text.marks.held & _DOT and text.marks.held & _AT:
         for match in _SPOKEN_ADDRESS.finditer(raw):
             yield Span("email", *match.span(), DOUBTFUL_SCORE)
-    if len(text.words & DIGIT_WORDS) >= _FEWEST_WORDS:
+    if text.marks.held & _DIGITS and len(text.words & DIGIT_WORDS) >= _FEWEST_WORDS:
         yield from _spoken(raw)
 
 

@@ -20,6 +20,7 @@ from bioinstruct_dagster.curation.privacy.dates import (
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON, sentence_around
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NOTED,
     any_of,
@@ -77,12 +78,13 @@ _ORDINAL_DAY = re.compile(
     rf"|\b(?:started|began|since|until|till|on|due|seen|admitted|discharged)\s(?P<x>\d{{1,2}}(?:st|nd|rd|th))(?=[,.;)\n]|$)"
     rf"|\b(?:on|since|until|till|by|from|before|after)\sthe\s(?P<w>\d{{1,2}}(?:st|nd|rd|th))(?=[,.;)\n]|\s(?:at|of\s(?:this|last|next|the)\smonth|and\s(?:has|was|is|he|she|I)|with|when|he|she|I|for|by|in\sthe\s(?:morning|evening|afternoon))\b|$)"
 )
-_SIGNS = frozenset(("st", "nd", "rd", "th"))
+_SIGNS = trigger(("st", "nd", "rd", "th"))
 _ORDINAL_SIGN = re.compile(r"\d(?:st|nd|rd|th)\b")
 _HOLIDAY = re.compile(rf"\b{any_of(NOTED('holidays'))}(?![\w])(?:,?\s{_YEAR})?")
 _HOLIDAY_WORDS = cues(NOTED("holidays"))
+_HOLIDAYS = trigger(_HOLIDAY_WORDS)
 # A day without a figure holds one of them.
-DAY_WORDS = (MONTH_WORDS - {"may"}) | _HOLIDAY_WORDS | cues(NOTED("weekdays"))
+DAY_HELD = trigger(MONTH_WORDS - {"may"}, _HOLIDAY_WORDS, cues(NOTED("weekdays")))
 
 _WORLD = re.compile(rf"\b(?:{any_of(NOTED('world_events'))})", re.IGNORECASE)
 _YEAR_DIGITS = re.compile(r"\d{4}")
@@ -104,7 +106,7 @@ def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=tied)
     if text.has_digit:
         yield from _in_figures(text, tied=tied)
-    for begin, end in text.parts_around(_HOLIDAY_WORDS, 2, 40):
+    for begin, end in text.parts_around(_HOLIDAY_WORDS, 2, 40) if text.marks.held & _HOLIDAYS else ():
         yield from _days(_HOLIDAY, raw, begin, end, tied=tied)
 
 
@@ -119,7 +121,7 @@ def _in_figures(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
     if "/" in raw:
         yield from _with_slash(raw, tied=tied)
-    if text.holds_any(_SIGNS):
+    if text.marks.held & _SIGNS:
         yield from _tried(_ORDINAL_DAY, _ORDINAL_SIGN, raw, tied=tied)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.names.forms import WORD
 from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN as _WRITTEN
-from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN_WORDS as _WRITTEN_WORDS
+from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN_HELD
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
 
@@ -86,7 +86,7 @@ def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
 
 def age_spans(text: ScannedText) -> Iterator[Span]:
     """The ages over 89 in a text, without limits, ages of groups, temperatures and animals."""
-    for match in _matches(text.raw, written=text.holds_any(_WRITTEN_WORDS)):
+    for match in _matches(text.raw, written=text.marks.held & WRITTEN_HELD != 0):
         group = str(match.lastgroup)
         start, end = match.span(group)
         before = text.raw[max(0, start - 80) : start]

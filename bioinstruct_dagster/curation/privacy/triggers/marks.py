@@ -23,13 +23,11 @@ _bits_of_word: dict[str, int] = {}
 
 
 def trigger(*lists: Iterable[str]) -> int:
-    """The bit of the words of some lists; equal lists have equal bits.
+    """The bit of the words of some lists, in small letters; equal lists have equal bits.
 
-    Each word of an entry of several words has the bit. Capitals make no difference.
+    No word of a text is equal to an entry of several words, so such entries have no bit.
     """
-    words = frozenset(
-        word for entries in lists for entry in entries for word in WORD.findall(entry.lower())
-    )
+    words = frozenset(word for entries in lists for word in entries if WORD.fullmatch(word))
     if words not in _bits:
         bit = _bits[words] = CAPITAL << (len(_bits) + 1)
         for word in words:
@@ -41,10 +39,14 @@ def trigger(*lists: Iterable[str]) -> int:
 class Marks(NamedTuple):
     """The marks of the words of a text, joined by their place beside capitals and known names.
 
+    `held` tells exactly which words a text holds. The others may have a bit too many, if letters
+    or signs of the text do not let its words be told apart.
+
     Attributes:
         held: of all words.
         capitalized: of words with a capital.
         before_capital: of words right before a word with a capital.
+        after_capital: of words right after a word with a capital.
         after_name: of words right after a word with a capital that may be a name.
         before_known: of words right before a known name in small letters.
         after_given: of words right after a known given name in small letters.
@@ -53,12 +55,13 @@ class Marks(NamedTuple):
     held: int
     capitalized: int
     before_capital: int
+    after_capital: int
     after_name: int
     before_known: int
     after_given: int
 
 
-ANYTHING = Marks(*[-1] * len(Marks._fields))  # of a text whose words are not told apart
+ANYTHING = Marks(*[-1] * len(Marks._fields))
 
 
 class KnownNames(NamedTuple):
@@ -79,13 +82,15 @@ def marks_of(words: Sequence[str], names: KnownNames) -> Marks:
     if len(_marks) > MOST_CACHED_WORDS:
         _marks.clear()
     marks = [*map(_marks.__getitem__, words), 0]  # the last word has a word without a mark after it
-    capitalized = before_capital = after_name = before_known = after_given = 0
+    capitalized = before_capital = after_capital = after_name = before_known = after_given = 0
     before = 0
     for place, mark in enumerate(marks):
         if mark & CAPITAL:
             capitalized |= mark
             before_capital |= before
-            if not mark & names.no_names:
+            after_capital |= marks[place + 1]
+            # "White" is no name, but "Smith-White" is one.
+            if not mark & names.no_names or before & CAPITAL:
                 after_name |= marks[place + 1]
         elif mark & names.all:
             before_known |= before
@@ -93,7 +98,8 @@ def marks_of(words: Sequence[str], names: KnownNames) -> Marks:
                 after_given |= marks[place + 1]
         before = mark
     return Marks(
-        reduce(or_, marks), capitalized, before_capital, after_name, before_known, after_given
+        *(reduce(or_, marks), capitalized, before_capital, after_capital, after_name),
+        *(before_known, after_given),
     )
 
 
