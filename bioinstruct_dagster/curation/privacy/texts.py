@@ -144,6 +144,10 @@ class ScannedText:
         """
         return not self._shape or any(shape in self._shape for shape in shapes)
 
+    def may_match(self, shape: re.Pattern[bytes]) -> bool:
+        """Whether the text may hold a shape, an expression of the signs that has_shape names."""
+        return not self._shape or shape.search(self._shape) is not None
+
     def parts_around(
         self,
         words: frozenset[str],

@@ -15,8 +15,11 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     is_date,
 )
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
-from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, pieces
+from bioinstruct_dagster.curation.privacy.triggers.marks import (
+    trigger,
+    trigger_of_beginnings,
+)
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, cues, pieces
 
 _NO_MORE = r"(?![\w%/-]|[.,:]\d|\s?(?:%|mg|ml|mm|cm|patients|years))"
 _GROUPS = r"\d{2,6}(?:[-/]\d{2,6}){1,3}(?:-?[A-Z])?"
@@ -30,11 +33,11 @@ _CODED = re.compile(
     rf"|(?<![\w./-])(?P<e>[012]\d-[0-3]\d\d-\d{{4,6}}){_NO_MORE}"
 )
 _HINT = re.compile(r"\d[-_/](?:\d|[A-Z])|[A-Z][-_/]\d{3}|[A-Z]\d{6}")
-# Each text that the hint matches holds one of these, which are far quicker to find.
-_HINT_SHAPES = (
-    *(b"0-0", b"0/0", b"0_0", b"0-A", b"0/A", b"0_A"),
-    *(b"A-000", b"A/000", b"A_000", b"A000000"),
+# What stands before a code with a label, and the shape of one without.
+_LABELS = trigger_of_beginnings(
+    cues(*map(NOTED, ("short_record_labels", "coded_things", "numbered_registers")))
 )
+_SAMPLE_SHAPE = b"00-000-0000"
 _PARTS = 3  # of a date
 _LEAST = 6  # digits of a code without letters
 _EXTENSION = re.compile(
@@ -61,7 +64,7 @@ def noted_code_spans(text: ScannedText) -> Iterator[Span]:
     """The codes of a text, also of a text about many."""
     raw = text.raw
     if text.has_number:
-        if text.has_shape(*_HINT_SHAPES):
+        if text.marks.held & _LABELS or text.has_shape(_SAMPLE_SHAPE):
             yield from _codes(raw)
         if " x" in raw or "(x" in raw:
             yield from _extensions(raw)

@@ -54,6 +54,10 @@ _FIGURES = re.compile(
 _FIGURES_HINT = re.compile(
     r"\d(?:\d?\s?[./-]\s?\d\d?\s?[./-]\s?\d\d|\d{3}[./-]\d\d?[./-]\d|\d{7}(?!\d))"
 )
+# Texts without one of these shapes hold no day in figures; they are quicker to search for.
+_FIGURES_SHAPE = re.compile(rb"0(?:[./-]00?[./-]0|0{7}| ?/ ?00? ?/ ?0)")
+_SLASHED_SHAPE = re.compile(rb"0(?:/0(?<=[ (]0/0)|0/0(?<=[ (]00/0))")
+_OTHER_SHAPE = re.compile(rb"0(?:0?\.00?\.| ?[/.] ?A)")
 _MONTH_AND_DAY = f"{MONTH_NUMBER}/{DAY_NUMBER}"
 _SHORT = re.compile(
     r"(?<![\w./-])(?:on|since|until|till|by|dated|due|through|before|after|starting|from|for|[Ss]een|[Aa]dmitted|[Dd]ischarged|[Dd]rawn|date|[Oo]n|[Ss]ince)\s"
@@ -101,7 +105,8 @@ def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         tied: whether a word for one person must stand beside a month without a day.
     """
     raw = text.raw
-    for begin, end in around_words(text.lowered, months_in(text), 40, 40):
+    months = months_in(text)
+    for begin, end in around_words(text.lowered, months, 40, 40) if months else ():
         yield from _days(_WORDED, raw, begin, end, tied=tied)
         yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=tied)
     if text.has_digit:
@@ -112,22 +117,24 @@ def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
 
 def _in_figures(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     raw = text.raw
-    if text.has_number:
+    if text.has_number and text.may_match(_FIGURES_SHAPE):
         for span in _tried(_FIGURES, _FIGURES_HINT, raw, tied=tied):
             if _is_day(re.findall(r"\d+", raw[span.start : span.end])):
                 yield span
     dotted = text.has_number and ("., " in raw or not tied)
-    if dotted or "/I" in raw or "/V" in raw or "/X" in raw:
+    if (dotted or "/I" in raw or "/V" in raw or "/X" in raw) and text.may_match(_OTHER_SHAPE):
         yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
     if "/" in raw:
-        yield from _with_slash(raw, tied=tied)
+        yield from _with_slash(text, tied=tied)
     if text.marks.held & _SIGNS:
         yield from _tried(_ORDINAL_DAY, _ORDINAL_SIGN, raw, tied=tied)
 
 
-def _with_slash(raw: str, *, tied: bool) -> Iterator[Span]:
-    for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
-        yield from _short_days(raw, begin, end, tied=tied)
+def _with_slash(text: ScannedText, *, tied: bool) -> Iterator[Span]:
+    raw = text.raw
+    if text.may_match(_SLASHED_SHAPE):
+        for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
+            yield from _short_days(raw, begin, end, tied=tied)
     if "/1" in raw or "/2" in raw:
         yield from _tried(_FIGURES_OF_MONTH, _FIGURES_OF_MONTH_HINT, raw, tied=tied)
 

@@ -18,8 +18,9 @@ from bioinstruct_dagster.curation.privacy.vocabulary import WORD
 MOST_CACHED_WORDS = 100_000  # distinct words; with more, the cache is cleared
 CAPITAL = 1  # the bit of each word that begins with a capital
 
-_bits: dict[frozenset[str], int] = {}
+_bits: dict[int, dict[frozenset[str], int]] = {}
 _bits_of_word: dict[str, int] = {}
+_bits_of_beginning: dict[str, int] = {}
 
 
 def trigger(*lists: Iterable[str]) -> int:
@@ -27,13 +28,22 @@ def trigger(*lists: Iterable[str]) -> int:
 
     No word of a text is equal to an entry of several words, so such entries have no bit.
     """
-    words = frozenset(word for entries in lists for word in entries if WORD.fullmatch(word))
-    if words not in _bits:
-        bit = _bits[words] = CAPITAL << (len(_bits) + 1)
-        for word in words:
-            _bits_of_word[word] = _bits_of_word.get(word, 0) | bit
+    return _bit(frozenset(word for words in lists for word in words), _bits_of_word)
+
+
+def trigger_of_beginnings(*lists: Iterable[str]) -> int:
+    """The bit of all words that begin with one of these, such as "chartno" with "chart"."""
+    return _bit(frozenset(word for words in lists for word in words), _bits_of_beginning)
+
+
+def _bit(words: frozenset[str], table: dict[str, int]) -> int:
+    known = _bits.setdefault(id(table), {})
+    if words not in known:
+        bit = known[words] = CAPITAL << (sum(map(len, _bits.values())) + 1)
+        for word in filter(WORD.fullmatch, words):
+            table[word] = table.get(word, 0) | bit
         _marks.clear()
-    return _bits[words]
+    return known[words]
 
 
 class Marks(NamedTuple):
@@ -104,7 +114,11 @@ def marks_of(words: Sequence[str], names: KnownNames) -> Marks:
 
 
 def _mark_of(word: str) -> int:
-    return _bits_of_word.get(word.lower(), 0) | (CAPITAL if word[0].isupper() else 0)
+    small = word.lower()
+    mark = _bits_of_word.get(small, 0) | (CAPITAL if word[0].isupper() else 0)
+    for end in range(1, len(small) + 1):
+        mark |= _bits_of_beginning.get(small[:end], 0)
+    return mark
 
 
 class _Remembered(dict[str, int]):
