@@ -142,7 +142,11 @@ class ScannedText:
             shapes: "0" stands for any digit, "A" for any capital, " " for any space, and
                 any other character for itself.
         """
-        return not self._shape or any(shape in self._shape for shape in shapes)
+        known = self._shape
+        for shape in shapes:
+            if shape in known:
+                return True
+        return not known
 
     def may_match(self, shape: re.Pattern[bytes]) -> bool:
         """Whether the text may hold a shape, an expression of the signs that has_shape names."""

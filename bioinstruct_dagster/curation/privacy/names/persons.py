@@ -45,6 +45,10 @@ _CARE_AFTER = re.compile(r"['’]s?\s(?:clinic|office|service|practice|team|list
 # "Dr. Scholl's" is a brand; a doctor of that name lacks the "'s".
 _BRAND = re.compile(rf"{any_of(NAMES('brands_with_titles'))}(?![\w])")
 _DIGIT = re.compile(r"\d")
+# A digit that may describe the person of the name before it.
+_DESCRIBED_SHAPE = re.compile(
+    rb"0(?:(?<=, 0)|(?<= a 0)|(?<=an 0)|(?<=ged 0)|(?<=age 0)|(?<=A 0)|(?<= \(0))"
+)
 _NAMED = trigger(("name", "surname"))
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _EPONYM_THINGS = NAMES("eponym_things")
@@ -81,7 +85,7 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from announced_names(text, spoken=spoken)
     yield from spoken_names(text, spoken=spoken)
     yield from lone_names(text)
-    stretches = stretches_of(text.raw)
+    stretches = stretches_of(text)
     yield from listed_names(text, stretches)
     yield from unknown_names(text, stretches, spoken=spoken)
     if text.marks.held & _NAMED:
@@ -94,11 +98,12 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
         return
     tried = [entry for entry in NAME_PATTERNS if entry.may_match(text.marks)]
     given = text.marks.held & GIVEN and text.marks.capitalized & GIVEN_PARTS
+    aged = text.has_digit and text.may_match(_DESCRIBED_SHAPE)
     worded = text.has_digit and text.marks.held & DESCRIBING
     for stretch in stretches:
         for entry in tried:
             yield from _pattern_names(entry, text.raw, stretch)
-        if worded or (text.has_digit and _DIGIT.search(text.raw, stretch.begin, stretch.end)):
+        if worded or (aged and _DIGIT.search(text.raw, stretch.begin, stretch.end)):
             yield from _described_names(text.raw, stretch.begin, stretch.end)
         if given:
             yield from _given_names(text.raw, stretch.begin, stretch.end)

@@ -27,8 +27,9 @@ _NAME = re.compile(
 _DESCRIPTION = re.compile(r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)")
 # "cecilia håkansson -- Stroke-like syndrome": a name that heads a text.
 _HEADS = re.compile(r"[ ]?(?:--|–|:|-[ ]|\|)")
-# A text with a name that a description or a heading shows matches one of them.
-_DESCRIBED_HINT = re.compile(r"[ (](?:dob|d\.o\.b|mrn|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)")
+# A text with a name that a description or a heading shows holds one of them.
+_DESCRIBING = trigger(("dob", "o", "mrn"))
+_DESCRIBED_SHAPE = re.compile(rb"0 ?(?:y|[fm]\b)")
 _HEADS_HINT = re.compile(rf"\n[{LOWER}]")
 _BEFORE = 24  # characters before a name that hold the longest title or label
 
@@ -63,8 +64,11 @@ def small_letter_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
 
 def _may_describe(text: ScannedText) -> bool:
     """Whether a given name may stand before a description, or head a line."""
-    return text.marks.held & GIVEN != 0 and (
-        _DESCRIBED_HINT.search(text.raw) is not None or _HEADS_HINT.search(text.raw) is not None
+    held = text.marks.held
+    return bool(held & GIVEN) and (
+        bool(held & _DESCRIBING)
+        or text.may_match(_DESCRIBED_SHAPE)
+        or _HEADS_HINT.search(text.raw) is not None
     )
 
 

@@ -86,7 +86,7 @@ def unknown_names(
     if marks.before_capital & _MY:
         around = text.parts_around(_MINE_WORDS, _BEFORE, _AFTER)
         yield from _names(_MINE, 0.6, text.raw, around)
-    if stretches and marks.before_capital & _TURNED_HELD:
+    if stretches and marks.before_capital & _TURNED_HELD and text.has_shape(b", A"):
         parts = [(stretch.begin, stretch.end) for stretch in stretches]
         yield from _names(_TURNED, 0.7, text.raw, parts)
     if '"' in text.raw or "“" in text.raw:

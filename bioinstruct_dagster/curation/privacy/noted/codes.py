@@ -15,10 +15,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     is_date,
 )
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.triggers.marks import (
-    trigger,
-    trigger_of_beginnings,
-)
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, cues, pieces
 
 _NO_MORE = r"(?![\w%/-]|[.,:]\d|\s?(?:%|mg|ml|mm|cm|patients|years))"
@@ -34,9 +31,8 @@ _CODED = re.compile(
 )
 _HINT = re.compile(r"\d[-_/](?:\d|[A-Z])|[A-Z][-_/]\d{3}|[A-Z]\d{6}")
 # What stands before a code with a label, and the shape of one without.
-_LABELS = trigger_of_beginnings(
-    cues(*map(NOTED, ("short_record_labels", "coded_things", "numbered_registers")))
-)
+_LABEL_WORDS = cues(*map(NOTED, ("short_record_labels", "coded_things", "numbered_registers")))
+_LABELS = trigger(_LABEL_WORDS, (f"{word}no" for word in _LABEL_WORDS))
 _SAMPLE_SHAPE = b"00-000-0000"
 _PARTS = 3  # of a date
 _LEAST = 6  # digits of a code without letters

@@ -54,6 +54,7 @@ _INITIALS = re.compile(
     rf"(?:^|\n|\b(?:by|with|from|to|and|for|of|saw|[Ss]igned|[Ss]igned\sby|cc|[Rr]egards|[Ss]incerely|Dr|MD|RN)[,:.]?\s)(?P<v>[A-Z]\.\s?(?:[A-Z]\.\s?)?[{UPPER}][{LOWER}'’-]{{2,20}})(?![\w-])"
 )
 _INITIALS_HINT = re.compile(rf"\.(?<=\b[{UPPER}]\.) ?[{UPPER}]")
+_INITIALS_SHAPE = re.compile(rb"A\. ?A")
 _TURNED = re.compile(
     r"(?<![\w-])(?P<v>[A-Z][A-Z'’-]{2,20}, [A-Z]\b\.?)(?=$|[\n,:;]| (?:was|is|has|had|\d|\())"
     rf"|(?:^|\n)(?P<w>[{UPPER}][{LOWER}'’-]{{2,20}},\s[A-Z]\.(?:\s?[A-Z]\.)?)(?=,?\s(?:DOB|MRN|\d|was|is|aged|age|\())"
@@ -112,9 +113,9 @@ def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
     if verbs and (text.marks.after_capital & _DOING_AFTER or _DOING_HINT.search(raw)):
         for place in _verbs(text):
             yield from _name_before(raw, place)
-    if _INITIALS_HINT.search(raw):
+    if text.may_match(_INITIALS_SHAPE) and _INITIALS_HINT.search(raw):
         yield from _names(_INITIALS.finditer(raw), raw)
-    if verbs and _TURNED_HINT.search(raw):
+    if verbs and text.has_shape(b", A") and _TURNED_HINT.search(raw):
         yield from _names(_TURNED.finditer(raw), raw)
     held = text.marks.held
     if held & _SURNAME or (held & _NAMED and " or " in raw):
