@@ -69,7 +69,9 @@ LABEL_PATTERNS = (
         also=frozenset(("mrn", "number", "no", "id", "wristband", "bracelet")),
     ),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
-    plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])", shape=b"000-00-0000"),
+    plain_pattern(
+        "ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])", shape=b"000-00-0000"
+    ),
     plain_pattern("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),
     strong_label(
         "health_plan",

@@ -10,7 +10,6 @@ from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT
 from bioinstruct_dagster.curation.privacy.triggers.marks import (
     ANYTHING,
     KnownNames,
-    Marks,
     marks_of,
     trigger,
 )

@@ -69,7 +69,6 @@ NAME_PATTERNS: tuple[NamePattern, ...] = (
             rf"(?P<v>{INITIALS_NAME}|(?:{WORD}\s){{0,2}}?{PARTICLE}{ANY_WORD}(?:\s{PARTICLE}{WORD})?)"
         ),
         0.85,
-        before_capital=trigger(last_words(NAMES("titles"), NAMES("title_abbreviations"))),
         titled=True,
     ),
     NamePattern(

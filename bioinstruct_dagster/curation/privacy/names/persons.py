@@ -33,7 +33,11 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
 from bioinstruct_dagster.curation.privacy.names.placed import placed_names
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
-from bioinstruct_dagster.curation.privacy.names.stretches import Stretch, stretches_of
+from bioinstruct_dagster.curation.privacy.names.stretches import (
+    TWO_CAPITALS_SHAPE,
+    Stretch,
+    stretches_of,
+)
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
 from bioinstruct_dagster.curation.privacy.texts import GIVEN, GIVEN_PARTS, ScannedText
 from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
@@ -85,7 +89,7 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from announced_names(text, spoken=spoken)
     yield from spoken_names(text, spoken=spoken)
     yield from lone_names(text)
-    stretches = stretches_of(text)
+    stretches = stretches_of(text.raw) if text.may_match(TWO_CAPITALS_SHAPE) else []
     yield from listed_names(text, stretches)
     yield from unknown_names(text, stretches, spoken=spoken)
     if text.marks.held & _NAMED:

@@ -11,14 +11,13 @@ from math import inf
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import PARTICLE, UPPER
-from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _CAPITALIZED_WORDS = re.compile(
     rf"[{UPPER}][\w'’.-]{{0,22}}[,:]?[ ](?:[A-Z]\.?[ ])?{PARTICLE}[{UPPER}][\w'’.]"
 )
 # The same in the shape of a text, which is quicker to search for.
-_SHAPE = re.compile(rf"A[^ ]{{0,23}} (?:A\.? )?{PARTICLE}A".encode("latin-1"))
+TWO_CAPITALS_SHAPE = re.compile(rf"A[^ ]{{0,23}} (?:A\.? )?{PARTICLE}A".encode("latin-1"))
 _WORD_BEGINS = re.compile(rf"[{UPPER}](?<!\w[{UPPER}])")
 _AROUND = 90  # characters on either side of two words in capitals
 
@@ -55,11 +54,8 @@ def parts_with_names(text: str) -> list[tuple[int, int]]:
     return list(pieces(_CAPITALIZED_WORDS, text, _AROUND, _AROUND, inf))
 
 
-def stretches_of(scanned: ScannedText) -> list[Stretch]:
+def stretches_of(text: str) -> list[Stretch]:
     """The same parts, each with the places where a name could begin."""
-    if not scanned.may_match(_SHAPE):
-        return []
-    text = scanned.raw
     return [
         Stretch(
             begin, end, tuple(match.start() for match in _WORD_BEGINS.finditer(text, begin, end))

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.old_ages.told import ONES, WRITTEN, WRITTEN_HELD
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, any_start_of, pieces
 
 _HIGH = r"(?:9\d|10\d|11[0-5])"

@@ -15,7 +15,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, WORD
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_eponym
 from bioinstruct_dagster.curation.privacy.noted.names import NO_NAMES
 from bioinstruct_dagster.curation.privacy.regions import is_large
-from bioinstruct_dagster.curation.privacy.texts import GIVEN, ScannedText
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NOTED, any_of, cues
 

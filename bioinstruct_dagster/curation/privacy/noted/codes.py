@@ -33,6 +33,7 @@ _HINT = re.compile(r"\d[-_/](?:\d|[A-Z])|[A-Z][-_/]\d{3}|[A-Z]\d{6}")
 # What stands before a code with a label, and the shape of one without.
 _LABEL_WORDS = cues(*map(NOTED, ("short_record_labels", "coded_things", "numbered_registers")))
 _LABELS = trigger(_LABEL_WORDS, (f"{word}no" for word in _LABEL_WORDS))
+_CODE_SHAPE = re.compile(rb"[A0](?:(?<=0)[-_/][0A]|(?<=A)[-_/]000|(?<=A)0{6})")
 _SAMPLE_SHAPE = b"00-000-0000"
 _PARTS = 3  # of a date
 _LEAST = 6  # digits of a code without letters
@@ -60,7 +61,8 @@ def noted_code_spans(text: ScannedText) -> Iterator[Span]:
     """The codes of a text, also of a text about many."""
     raw = text.raw
     if text.has_number:
-        if text.marks.held & _LABELS or text.has_shape(_SAMPLE_SHAPE):
+        labelled = text.marks.held & _LABELS and text.may_match(_CODE_SHAPE)
+        if labelled or text.has_shape(_SAMPLE_SHAPE):
             yield from _codes(raw)
         if " x" in raw or "(x" in raw:
             yield from _extensions(raw)

@@ -111,7 +111,9 @@ def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=tied)
     if text.has_digit:
         yield from _in_figures(text, tied=tied)
-    for begin, end in text.parts_around(_HOLIDAY_WORDS, 2, 40) if text.marks.held & _HOLIDAYS else ():
+    for begin, end in (
+        text.parts_around(_HOLIDAY_WORDS, 2, 40) if text.marks.held & _HOLIDAYS else ()
+    ):
         yield from _days(_HOLIDAY, raw, begin, end, tied=tied)
 
 

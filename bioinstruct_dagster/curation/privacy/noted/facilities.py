@@ -9,7 +9,11 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.capitals import BEFORE_PLACE, PLACE_WORDS, capitals_of
+from bioinstruct_dagster.curation.privacy.noted.capitals import (
+    BEFORE_PLACE,
+    PLACE_WORDS,
+    capitals_of,
+)
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.noted.towns import NOT_TOWNS
 from bioinstruct_dagster.curation.privacy.regions import is_large

@@ -26,7 +26,6 @@ from bioinstruct_dagster.curation.privacy.noted.plates import noted_plate_spans
 from bioinstruct_dagster.curation.privacy.noted.short_days import short_day_spans
 from bioinstruct_dagster.curation.privacy.noted.towns import noted_town_spans
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 
 # A number in a link to an article is no record's.
 _LINK = re.compile(r"https?://\S{1,300}", re.IGNORECASE)

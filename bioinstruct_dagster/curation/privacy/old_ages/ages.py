@@ -12,7 +12,8 @@ from bioinstruct_dagster.curation.privacy.names.forms import WORD
 from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN as _WRITTEN
 from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN_HELD
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import DATES, WORD, any_of, last_words
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, last_words
+from bioinstruct_dagster.curation.privacy.vocabulary import WORD as LETTERS
 
 # It begins with the digit, because the search for one character is the fastest.
 OLD_NUMBER = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
@@ -97,7 +98,11 @@ def _is_age_before(before: str) -> bool:
     if "age" not in lowered:
         # A comma ends a person's name, and a letter that folds to another is left to the pattern.
         last = (lowered.split() or [""])[-1]
-        if last.isascii() and last[-1:] != "," and (WORD.findall(last) or [""])[-1] not in _LAST_BEFORE:
+        if (
+            last.isascii()
+            and last[-1:] != ","
+            and (LETTERS.findall(last) or [""])[-1] not in _LAST_BEFORE
+        ):
             return False
     return _AGE_BEFORE.search(before) is not None
 

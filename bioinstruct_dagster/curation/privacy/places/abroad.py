@@ -13,7 +13,6 @@ from bioinstruct_dagster.curation.privacy.places.forms import (
     PlacePattern,
 )
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 
 _ABROAD = re.compile(
@@ -74,7 +73,9 @@ _STREET_ENDINGS = (
     *("gatan ", "vägen ", "veien ", "gata ", "gade ", "vej ", "straat ", "laan ", "weg "),
     *("gasse ", "allee ", "platz ", "katu ", "strasse ", "straße "),
 )
-_ENDING_SHAPE = re.compile(rb"0(?:(?<=n 0)|(?<=a 0)|(?<=e 0)|(?<=j 0)|(?<=t 0)|(?<=g 0)|(?<=z 0)|(?<=u 0))")
+_ENDING_SHAPE = re.compile(
+    rb"0(?:(?<=n 0)|(?<=a 0)|(?<=e 0)|(?<=j 0)|(?<=t 0)|(?<=g 0)|(?<=z 0)|(?<=u 0))"
+)
 _STREET_ENDING = re.compile(
     r"\d(?<=[a-z] \d)(?:" + "|".join(rf"(?<={one}\d)" for one in _STREET_ENDINGS) + ")"
 )

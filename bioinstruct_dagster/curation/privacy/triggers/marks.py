@@ -5,7 +5,8 @@ of them whether the text holds one of its words takes longer than all the rest. 
 words has a bit, each word has the bits of all lists that hold it (its mark), and the marks of a
 text's words tell which recognisers can find something. A recogniser whose trigger is missing is
 not called; the findings are the same without this test. Belongs here: the bits, and the marks of
-a text. Does not: which words a recogniser needs (the recognisers), or other facts of a text (texts).
+a text. Does not: which words a recogniser needs (the recognisers), or other facts of a text
+(texts).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -93,8 +94,9 @@ def marks_of(words: Sequence[str], names: KnownNames) -> Marks:
         _marks.clear()
     marks = [*map(_marks.__getitem__, words), 0]  # the last word has a word without a mark after it
     capitalized = before_capital = after_capital = after_name = before_known = after_given = 0
-    before = 0
-    for place, mark in enumerate(marks):
+    asked = CAPITAL | names.all
+    for place in [place for place, mark in enumerate(marks) if mark & asked]:
+        mark, before = marks[place], marks[place - 1]  # the first word has the added 0 before it
         if mark & CAPITAL:
             capitalized |= mark
             before_capital |= before
@@ -102,11 +104,10 @@ def marks_of(words: Sequence[str], names: KnownNames) -> Marks:
             # "White" is no name, but "Smith-White" is one.
             if not mark & names.no_names or before & CAPITAL:
                 after_name |= marks[place + 1]
-        elif mark & names.all:
+        else:
             before_known |= before
             if mark & names.given:
                 after_given |= marks[place + 1]
-        before = mark
     return Marks(
         *(reduce(or_, marks), capitalized, before_capital, after_capital, after_name),
         *(before_known, after_given),
