@@ -50,9 +50,7 @@ _CARE_AFTER = re.compile(r"['’]s?\s(?:clinic|office|service|practice|team|list
 _BRAND = re.compile(rf"{any_of(NAMES('brands_with_titles'))}(?![\w])")
 _DIGIT = re.compile(r"\d")
 # A digit that may describe the person of the name before it.
-_DESCRIBED_SHAPE = re.compile(
-    rb"0(?:(?<=, 0)|(?<= a 0)|(?<=an 0)|(?<=ged 0)|(?<=age 0)|(?<=A 0)|(?<= \(0))"
-)
+_DESCRIBED_SHAPE = re.compile(rb"0(?:(?<=[,deA] 0)|(?<= a 0)|(?<=an 0)|(?<= \(0))")
 _NAMED = trigger(("name", "surname"))
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _EPONYM_THINGS = NAMES("eponym_things")

@@ -54,6 +54,13 @@ def test_a_text_with_letters_that_are_not_told_apart_may_hold_anything_beside_ca
     assert not marks.held & NURSE
 
 
+def test_a_description_with_a_capital_hides_no_name():
+    found = scan(RowTexts("", "Dyspnea on exertion, Karen Holloway, Age 47", ""))
+    assert [span.kind for spans in (*found.found, *found.placeholders) for span in spans] == [
+        "name"
+    ]
+
+
 @pytest.mark.parametrize("change", [str, str.upper, str.title])
 def test_no_trigger_and_no_shape_hides_a_finding(change, monkeypatch):
     rows = [RowTexts("Summarise.", change(line), "") for line in LINES]
