@@ -78,13 +78,14 @@ class LabelledPattern(NamedTuple):
 
 
 class PatternGroup:
-    """Patterns that are tried together, with a table of the words that a text must hold."""
+    """Patterns that are tried together, with the triggers of the words that a text must hold."""
 
     def __init__(self, *patterns: LabelledPattern) -> None:
         # Those that need no word come first; each with the trigger of its words.
         ordered = sorted(patterns, key=lambda one: bool(one.words))
-        self._patterns = [(trigger(one.words) if one.words else ~0, one) for one in ordered]
-        self._any = reduce(or_, (words for words, _ in self._patterns))
+        self._patterns = patterns
+        self._triggers = [(trigger(one.words) if one.words else ~0, one) for one in ordered]
+        self._any = reduce(or_, (words for words, _ in self._triggers))
 
     def tried(self, text: ScannedText) -> list[LabelledPattern]:
         """The patterns that could match a text, in their order."""
@@ -92,7 +93,7 @@ class PatternGroup:
         if not held & self._any:
             return []
         return [
-            pattern for words, pattern in self._patterns if held & words and pattern.goes_on(text)
+            pattern for words, pattern in self._triggers if held & words and pattern.goes_on(text)
         ]
 
 
