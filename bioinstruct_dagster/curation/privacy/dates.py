@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, TEXT_LIMIT, Span
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, cues
 
 _BIRTH_SCORE, _EVENT_SCORE, _WEAK_SCORE = 0.85, 0.75, 0.5
 
 MONTHS = DATES("months") | DATES("month_abbreviations")
 MONTH_WORDS = cues(MONTHS)
+_MONTHS_HELD = trigger(MONTH_WORDS)
 _CAPITALIZED_LENGTH = 3  # letters of an abbreviation that is written in capitals, as in "03-MAR-21"
 _MONTH = any_of(
     MONTHS,
@@ -43,7 +45,7 @@ _NUMBER_WORDS = (
     rf"(?:{_ONES}|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
     rf"|twenty|thirty|oh[- ]{_ONES})"
 )
-_SPOKEN_YEAR_WORDS = frozenset(
+_SPOKEN_YEAR_WORDS = trigger(
     (
         *("nineteen", "twenty", "thousand", "first", "second", "third", "fourth", "fifth", "sixth"),
         *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth"),
@@ -53,7 +55,9 @@ _SPOKEN_YEAR_WORDS = frozenset(
 )
 _SHORT_YEAR = re.compile(r"['’]\d\d\b")
 _BIRTH_LABEL, _BIRTH_CUES = any_of(DATES("birth_labels")), cues(DATES("birth_labels"))
-_WORDS_WITHOUT_DIGIT = _BIRTH_CUES | _SPOKEN_YEAR_WORDS
+_BIRTHS = trigger(_BIRTH_CUES)
+_WITHOUT_DIGIT = _BIRTHS | _SPOKEN_YEAR_WORDS
+_SHORT_SHAPE = re.compile(rb" 0(?:/0|0/0)")
 _LABELLED_BIRTHS = re.compile(
     rf"\b(?i:{_BIRTH_LABEL})(?:\s\([\w/ -]{{2,16}}\))?(?i:\s(?:is|was|on|of|in)\b)?[^\w\n]{{0,6}}"
     r"(?:\n?Patient:\s(?:(?:It['’]s|It\sis|Yes|Sure|Oh|Um)[,.]?\s){0,2}(?:the\s)?)?"
@@ -141,7 +145,7 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
         numeric: dates in figures, as Presidio found them.
         named: the names of persons in the text.
     """
-    if not text.has_digit and not text.holds_any(_WORDS_WITHOUT_DIGIT):
+    if not text.has_digit and not text.marks.held & _WITHOUT_DIGIT:
         return
     names = sorted(span.start for span in named)
     spoken: set[tuple[int, int]] = set()
@@ -153,16 +157,16 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
                 for match in _DATES_WITH_DAY.finditer(text.raw)
             )
             yield from _month_spans(text.raw, names)
-        if text.holds_any(_SPOKEN_YEAR_WORDS) or _SHORT_YEAR.search(text.raw):
+        if text.marks.held & _SPOKEN_YEAR_WORDS or _SHORT_YEAR.search(text.raw):
             spoken = {match.span() for match in _SPOKEN_DATES.finditer(text.raw)}
             dates += ((*span, True) for span in sorted(spoken))
-    if text.has_digit and text.has_shape(b" 0/0", b" 00/0"):
+    if text.has_digit and text.may_match(_SHORT_SHAPE):
         dates += (
             (*match.span(), False)
             for match in _SHORT_DATES.finditer(text.raw)
             if _SHORT_DATE_CUE.search(text.raw[max(0, match.start() - 30) : match.start()])
         )
-    for match in _LABELLED_BIRTHS.finditer(text.raw) if text.holds_any(_BIRTH_CUES) else ():
+    for match in _LABELLED_BIRTHS.finditer(text.raw) if text.marks.held & _BIRTHS else ():
         yield Span("date", *match.span("v"), _BIRTH_SCORE)
     notes = [match.start() for match in _NOTE_WORDS.finditer(text.raw)] if dates else []
     for start, end, full in dates:
@@ -176,6 +180,8 @@ def date_spans(text: ScannedText, numeric: Sequence[Span], named: Sequence[Span]
 
 def months_in(text: ScannedText) -> frozenset[str]:
     """The months in a text, in small letters; most texts say "may" and mean no month."""
+    if not text.marks.held & _MONTHS_HELD:
+        return frozenset()
     held = text.words & MONTH_WORDS
     if "may" in held and "May" not in text.raw and "MAY" not in text.raw:
         return held - {"may"}

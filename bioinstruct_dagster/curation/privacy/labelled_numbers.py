@@ -8,11 +8,14 @@ linear in the length of the text.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from math import inf
+from operator import or_
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import CAPITAL, trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     LABELS,
     any_of,
@@ -57,6 +60,7 @@ class LabelledPattern(NamedTuple):
         least: fewest digits that make a number.
         score: the score of its spans.
         also: each text that it matches also holds one of them, or a "#", if there are any.
+        shape: each text that it matches may match this shape, if there is one.
     """
 
     kind: str
@@ -65,34 +69,31 @@ class LabelledPattern(NamedTuple):
     least: int
     score: float
     also: frozenset[str] = frozenset()
+    shape: re.Pattern[bytes] | None = None
 
     def goes_on(self, text: ScannedText) -> bool:
-        """Whether a text also holds a word that must follow the first one."""
-        return not self.also or "#" in text.raw or text.holds_any(self.also)
+        """Whether a text also holds a word or the digits that must follow the first word."""
+        also = not self.also or "#" in text.raw or text.holds_any(self.also)
+        return also and (self.shape is None or text.may_match(self.shape))
 
 
 class PatternGroup:
-    """Patterns that are tried together, with a table of the words that a text must hold."""
+    """Patterns that are tried together, with the triggers of the words that a text must hold."""
 
     def __init__(self, *patterns: LabelledPattern) -> None:
+        # Those that need no word come first; each with the trigger of its words.
+        ordered = sorted(patterns, key=lambda one: bool(one.words))
         self._patterns = patterns
-        self._always = [place for place, one in enumerate(patterns) if not one.words]
-        self._words = frozenset[str]().union(*(one.words for one in patterns))
-        self._by_word: dict[str, list[int]] = {}
-        for place, pattern in enumerate(patterns):
-            for word in pattern.words:
-                self._by_word.setdefault(word, []).append(place)
+        self._triggers = [(trigger(one.words) if one.words else ~0, one) for one in ordered]
+        self._any = reduce(or_, (words for words, _ in self._triggers))
 
     def tried(self, text: ScannedText) -> list[LabelledPattern]:
         """The patterns that could match a text, in their order."""
-        words = text.words & self._words
-        if not (words or self._always):
+        held = text.marks.held | CAPITAL  # no text lacks the words of a pattern that needs none
+        if not held & self._any:
             return []
-        places = {place for word in words for place in self._by_word[word]}
         return [
-            self._patterns[place]
-            for place in (*self._always, *sorted(places))
-            if self._patterns[place].goes_on(text)
+            pattern for words, pattern in self._triggers if held & words and pattern.goes_on(text)
         ]
 
 
@@ -129,10 +130,12 @@ def plain_pattern(
     least: int = 0,
     score: float = 0.8,
     also: frozenset[str] = frozenset(),
+    shape: bytes = b"",
 ) -> LabelledPattern:
     """A pattern without a label, whose group `v` is the identifier; always tried if no words."""
     begun = BegunPattern(re.compile(pattern, re.IGNORECASE))
-    return LabelledPattern(kind, words, begun, least, score, also)
+    of_shape = re.compile(shape) if shape else None
+    return LabelledPattern(kind, words, begun, least, score, also, of_shape)
 
 
 def label_pattern(label: str, gap: str = GAP) -> str:

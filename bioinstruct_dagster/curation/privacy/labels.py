@@ -56,6 +56,7 @@ LABEL_PATTERNS = (
         _cues("bare_record_labels"),
         rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,3}}\d{{6,10}}|[A-Z]{{1,3}}-\d{{4,10}}(?:-\w)?)(?![\w-])",
         score=0.75,
+        shape=rb"0{6}|[A-Za-z]-0000",
     ),
     # "the MRN on file is 44871", "her hospital number, he says, is A-44821".
     plain_pattern(
@@ -68,7 +69,9 @@ LABEL_PATTERNS = (
         also=frozenset(("mrn", "number", "no", "id", "wristband", "bracelet")),
     ),
     strong_label("ssn", _cues("ssn_labels") | {"ss"}, rf"{_of('ssn_labels')}|ss\s?#", value=_SSN),
-    plain_pattern("ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])"),
+    plain_pattern(
+        "ssn", _NO_WORDS, r"(?P<v>\d{3}-(?<![\w-]\d{3}-)\d{2}-\d{4})(?![\w-])", shape=b"000-00-0000"
+    ),
     plain_pattern("ssn", frozenset({"x", "xxx"}), r"(?<!\w)(?P<v>x{3}-x{2}-\d{4})(?!\w)"),
     strong_label(
         "health_plan",
@@ -124,7 +127,12 @@ LABEL_PATTERNS = (
         also=_cues("device_labels", "device_numbers") | {"sn"},
     ),
     weak_label("device", _cues("weak_device_labels"), _of("weak_device_labels")),
-    plain_pattern("device", _NO_WORDS, r"(?P<v>\(01\)\d{14}(?:\(\d{2}\)[\w/-]{1,20}){1,4})"),
+    plain_pattern(
+        "device",
+        _NO_WORDS,
+        r"(?P<v>\(01\)\d{14}(?:\(\d{2}\)[\w/-]{1,20}){1,4})",
+        shape=rb"\(00\)0{14}\(",
+    ),
     plain_pattern(
         "other_id",
         frozenset(("insurance", "ni", "nino")),

@@ -101,6 +101,7 @@ LOOSE_NUMBER_PATTERNS: tuple[LabelledPattern, ...] = (
         rf"(?<![\w-]){_of('doubtful_record_labels')}(?![a-z]){_GAP}{_GROUPED}",
         least=5,
         score=DOUBTFUL_SCORE,
+        shape=rb"A(?: 0{5}|[/-]?000|0{0,3}-00)|00[/-]0",
     ),
     # "Ref: DJM/4471820".
     plain_pattern(

@@ -96,6 +96,11 @@ _DIGIT_SHAPES = re.compile(
     r"|[A-Z][A-Z0-9]\d-?[A-Z]|\d ?[A-Z0-9]{4} ?[A-Z0-9]{4}|[a-zA-HJ-NP-Z0-9]{24})"
 )
 _MARK_SHAPES = re.compile(r"[:.-][0-9A-Fa-f]{1,4}[:.-][0-9A-Fa-f]")
+# The first of them in the shape of a text, which is quicker to search for.
+_DIGITS_SHAPE = re.compile(
+    rb"0(?:[/.-]00?[/.-]0|0?-[A-Za-z]{3}-0|\.0{1,3}\.0{1,3}\.0|(?:[ -]?0){8}"
+    rb"|A[A0]0-?A| ?[A0]{4} ?[A0]{4}|[a-zA0]{24})"
+)
 
 
 def presidio_spans(text: ScannedText) -> Iterator[Span]:
@@ -104,7 +109,9 @@ def presidio_spans(text: ScannedText) -> Iterator[Span]:
         yield from _spans_of(_EMAIL_HINTS, text)
     # Two quick searches tell whether any of the other hints can match.
     if text.has_number and (
-        _DIGIT_SHAPES.search(text.raw) or "bc1" in text.raw or _MARK_SHAPES.search(text.raw)
+        (text.may_match(_DIGITS_SHAPE) and _DIGIT_SHAPES.search(text.raw))
+        or "bc1" in text.raw
+        or _MARK_SHAPES.search(text.raw)
     ):
         yield from _spans_of(_NUMBER_HINTS, text)
 

@@ -23,6 +23,7 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
 )
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, any_of, cues
 
 # A telephone number may begin with a bracket or a plus.
@@ -64,7 +65,7 @@ _NORTH_AMERICAN_NUMBER = re.compile(
 # A hotline's number with an extension leads to somebody.
 _WITH_EXTENSION = re.compile(r"(?:ext|extn|extension|x)\.?\s?\d{1,5}$", re.IGNORECASE)
 # "bleep 4471", "ext. 4471": numbers within a hospital.
-_INTERNAL_WORDS = frozenset(("bleep", "pager", "beeper", "ext", "extn", "extension"))
+_INTERNAL_WORDS = trigger(("bleep", "pager", "beeper", "ext", "extn", "extension"))
 _INTERNAL_NUMBER = re.compile(
     r"\b(?:(?i:bleep|pager|beeper)(?:\s(?i:no\.?|number|is|on))?[\s:#]{1,3}"
     r"|(?i:ext|extn|extension)(?:\.\s?|\s#?|:\s?)(?:(?i:no\.?|number)\s)?)(?P<v>\d{3,5})(?![\w°%-]|[.,]\d|\s(?:deg|cm|mm|years))"
@@ -93,7 +94,7 @@ _TEXT_AFTER_NUMBER = re.compile(r"(?<=[\d)])(?:\D{1,2}\d{1,3}|/[\d ().-]{7,})$")
 
 def telephone_spans(text: ScannedText) -> Iterator[Span]:
     """The telephone and fax numbers of a text, without those of organizations."""
-    if text.has_digit and text.holds_any(_INTERNAL_WORDS):
+    if text.has_digit and text.marks.held & _INTERNAL_WORDS:
         for match in _INTERNAL_NUMBER.finditer(text.raw):
             yield Span("phone", *match.span("v"), SURE_SCORE)
     if text.has_number and (text.has_long_number or "+" in text.raw):

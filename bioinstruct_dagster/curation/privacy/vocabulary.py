@@ -48,6 +48,12 @@ def cues(*lists: Iterable[str]) -> frozenset[str]:
     return frozenset(match.group() for match in found if match)
 
 
+def last_words(*lists: Iterable[str]) -> frozenset[str]:
+    """The last words of all entries; an entry stands only where its last word does."""
+    found = (WORD.findall(entry.lower()) for words in lists for entry in words)
+    return frozenset(words[-1] for words in found if words)
+
+
 def all_words(*lists: Iterable[str]) -> frozenset[str]:
     """Every word of all entries, in small letters."""
     return frozenset(

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Iterator
 from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import WEB, any_of, any_shape_of
 
 _URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'()\[\]{}|]{3,300}", re.IGNORECASE)
 _HOSTS = WEB("person_hosts")
+_HOSTS_HELD = trigger(_HOSTS)
+_WWW = re.compile(r"www\.", re.IGNORECASE)
 _BARE_URL = re.compile(
     rf"\b{any_of(_HOSTS)}\.(?:com|org|net|me)/[^\s<>\"'()]{{2,200}}", re.IGNORECASE
 )
 # "her blog, leangreens.example.blog": an address without "www".
-_OWN_WORDS = frozenset(
+_OWN_WORDS = trigger(
     ("blog", "site", "website", "page", "homepage", "webpage", "vlog", "web", "channel", "portal")
 )
 _OWN_ADDRESS = re.compile(
@@ -59,13 +62,13 @@ def url_spans(text: ScannedText, names: Iterable[str]) -> Iterator[Span]:
         text: the text.
         names: the words of the names of persons in the row.
     """
-    if text.holds_any(_OWN_WORDS):
+    if text.marks.held & _OWN_WORDS:
         for match in _OWN_ADDRESS.finditer(text.raw):
             host = re.split(r"[/?#:]", match["v"], maxsplit=1)[0].lower()
             before = text.raw[max(0, match.start() - 30) : match.start("v")]
             if not _PUBLIC_HOST.search(host) and _OWN_CUE.search(before):
                 yield Span("url", *match.span("v"), 0.75)
-    if "://" not in text.raw and "www." not in text.lowered and not text.holds_any(_HOSTS):
+    if "://" not in text.raw and not _WWW.search(text.raw) and not text.marks.held & _HOSTS_HELD:
         return
     parts = sorted({name.lower() for name in names if len(name) > _SHORT_NAME})[:_MOST_NAMES]
     for pattern in (_URL, _BARE_URL):

@@ -19,7 +19,8 @@ from bioinstruct_dagster.curation.privacy.names.announcers import (
 )
 from bioinstruct_dagster.curation.privacy.names.forms import UPPER, is_known
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, last_words
 
 _Table = dict[str, list[tuple[str, str]]]
 
@@ -46,6 +47,8 @@ _ONE_WAY = frozenset(("persons", "staff", "doubtful_name_announcers", "patient_w
 _IS_NAMED = re.compile(r"(?:['’]s name)?(?: is| named| called)?$")
 _NAMED_ENDINGS = ("'s name", "’s name", " is", " named", " called")  # of what _IS_NAMED finds
 _LAST_WORDS = frozenset(_TABLE).union(ending.split()[-1] for ending in _NAMED_ENDINGS)
+# The word right before the capital of an announced name.
+_ANNOUNCING = trigger(last_words(_LAST_WORDS, _LABEL_TABLE))
 _POSSESSORS = ("his", "her", "my", "their", "'s", "’s")
 _SOMEBODYS = ("the", "this", "that", "a", "an")
 
@@ -57,6 +60,8 @@ def announced_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, i
         text: the text.
         spoken: whether it is a conversation, in which "Patient:" announces what is said.
     """
+    if not text.marks.before_capital & _ANNOUNCING:
+        return
     raw = text.raw
     for capitalized in _CAPITALIZED.finditer(raw):
         start = capitalized.start()

@@ -11,13 +11,15 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     FULL_NAME,
     GIVEN_NAMES,
     NON_NAME_WORDS,
+    UPPER,
     UPPER_NAME,
     WORD,
     names_of,
 )
 from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, longest_words
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, longest_words
 from bioinstruct_dagster.sign_beginnings import BegunPattern
 
 _NAME = rf"(?:{FULL_NAME}|{UPPER_NAME})"
@@ -39,7 +41,11 @@ _PRESENTED = re.compile(
     rf"\b(?:present|report|describe) (?P<v>{FULL_NAME}|{WORD}), (?=an? (?:\d|patient|man|woman|"
     rf"boy|girl))"
 )
-_PATIENT_WORDS = frozenset(("patient", "admitted", "aged", "born", "man", "woman", "old"))
+_PATIENT_WORDS = trigger(("patient", "admitted", "aged", "born", "man", "woman", "old"))
+_BEFORE_PATIENT = trigger(
+    ("in", "of", "to", "for", "with", "by", "was", "is", "from", "patient", "case")
+)
+_BEFORE_PRESENTED = trigger(("present", "report", "describe"))
 _NUMBERED = BegunPattern(
     r"\b(?i:patient|case|participant|subject|volunteer|donor) (?:no\. ?)?\d{1,3}(?: was| is|:|,"
     r"| \()"
@@ -61,15 +67,12 @@ _CHILDREN = GIVEN_NAMES | NAMES("doubtful_given_names")  # "Pain is ten" names n
 _COUNTED = re.compile(
     rf"(?:: |\. |\band )(?P<v>{WORD}) (?=is (?:{names_of('small_numbers')}|\d{{1,2}})(?: and|[.,]))"
 )
-_NUMBERED_WORDS = frozenset(("patient", "case", "participant", "subject", "volunteer", "donor"))
-# Each with its words, and whether it needs a digit.
-_OF_FULL_NAMES = ((_OF_PATIENT, _PATIENT_WORDS, False), (_NUMBERED, _NUMBERED_WORDS, True))
-_OF_WORDS = (
-    (_DETAILED, _DETAIL_WORDS, _DETAIL_HINT),
-    (_PRESENTED, frozenset(("present", "report", "describe")), None),
-    (_AGED, frozenset(("old",)), None),
-)
-_ALL_WORDS = frozenset[str]().union(*(words for _, words, _ in _OF_WORDS))
+_NUMBERED_WORDS = trigger(("patient", "case", "participant", "subject", "volunteer", "donor"))
+_NUMBERED_HINT = re.compile(rf"\d(?: was| is|:|,| \() ?[{UPPER}]")
+_BEFORE_MET = trigger(("be", "here", "are", "re", "is", "meet", "name", "cousin", "friend"))
+_CALLERS = trigger(("doctor", "nurse", "dr"))
+_DETAILS, _IS, _OLD = trigger(_DETAIL_WORDS), trigger(("is",)), trigger(("old",))
+_CHILDREN_PARTS = trigger(all_words(_CHILDREN))
 _BEFORE, _AFTER = 70, 60  # characters around these words
 
 
@@ -83,20 +86,43 @@ def described_names(
         stretches: its parts around two words in capitals, which a full name needs.
         spoken: whether it is a conversation.
     """
-    for full, words, numbered in _OF_FULL_NAMES if stretches else ():
-        if (text.has_digit or not numbered) and text.holds_any(words):
+    marks = text.marks
+    if stretches:
+        for full in _of_full_names(text, spoken=spoken):
             yield from _in_stretches(full, text.raw, stretches)
-    if spoken:
-        for met in (_MET, _CALLED):
-            yield from _in_stretches(met, text.raw, stretches)
-    held = text.words & _ALL_WORDS
-    for pattern, words, hint in _OF_WORDS if held else ():
-        for begin, end in text.parts_around(words & held, _BEFORE, _AFTER, hint):
-            yield from _names(pattern, text.raw, begin, end)
-    if spoken:
+    if marks.held & _DETAILS:
+        yield from _around(_DETAILED, text, _DETAIL_WORDS, _DETAIL_HINT)
+    if marks.before_capital & _BEFORE_PRESENTED:
+        yield from _around(_PRESENTED, text, frozenset(("present", "report", "describe")))
+    if marks.after_name & _IS and marks.held & _OLD:
+        yield from _around(_AGED, text, frozenset(("old",)))
+    if spoken and marks.after_name & _IS and marks.capitalized & _CHILDREN_PARTS:
         for found in _names(_COUNTED, text.raw, 0, len(text.raw)):
             if text.lowered[found[0] : found[1]] in _CHILDREN:
                 yield found
+
+
+def _of_full_names(text: ScannedText, *, spoken: bool) -> Iterator[BegunPattern]:
+    """The patterns of full names that a text may match."""
+    marks = text.marks
+    if marks.held & _PATIENT_WORDS and marks.before_capital & _BEFORE_PATIENT:
+        yield _OF_PATIENT
+    if text.has_digit and marks.held & _NUMBERED_WORDS and _NUMBERED_HINT.search(text.raw):
+        yield _NUMBERED
+    if spoken and marks.before_capital & _BEFORE_MET:
+        yield _MET
+    if spoken and marks.before_capital & _CALLERS:
+        yield _CALLED
+
+
+def _around(
+    pattern: re.Pattern[str],
+    text: ScannedText,
+    words: frozenset[str],
+    hint: re.Pattern[str] | None = None,
+) -> Iterator[tuple[int, int, float]]:
+    for begin, end in text.parts_around(words, _BEFORE, _AFTER, hint):
+        yield from _names(pattern, text.raw, begin, end)
 
 
 def _in_stretches(

@@ -17,19 +17,21 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 )
 from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues, last_words
 from bioinstruct_dagster.sign_beginnings import BegunPattern
 
 _ITEM = rf"(?:{INITIALS_NAME}|{FULL_NAME}|{WORD})"
 _AGE = r"(?:\s?\(\d{1,2}[^)\n]{0,14}\)|,? (?:age|aged) \d{1,2})?"
 _AND = r"(?:,? and |,? & |, )"
 _RELATIVES_WORDS = cues(NAMES("many_relatives"))
+_RELATIVES_HELD = trigger(_RELATIVES_WORDS)
 # At least two names, or the age of one.
 _RELATIVES = re.compile(
     rf"\b(?i:{names_of('many_relatives')})(?:[,:]? (?:named |called |are |\()?|: ?|,? - )"
     rf"(?P<v>{_ITEM}{_AGE}(?:{_AND}{_ITEM}{_AGE}){{1,5}}|{_ITEM}\s?\(\d{{1,2}}\))(?![\w-])"
 )
-_PATIENTS_WORDS = cues(NAMES("many_patients"))
+_PATIENTS_HELD = trigger(last_words(NAMES("many_patients")))
 _PERSON = rf"(?:{INITIALS_NAME}|{FULL_NAME})"
 _LISTED = r"[(,:–-] ?(?:among them |including |namely )?"
 _PATIENTS_HINT = re.compile(rf"{_LISTED}[{UPPER}]")
@@ -50,10 +52,10 @@ def listed_names(
         text: the text.
         stretches: its parts around two words in capitals; patients are listed by full names.
     """
-    if text.holds_any(_RELATIVES_WORDS):
+    if text.marks.held & _RELATIVES_HELD:
         for part in text.parts_around(_RELATIVES_WORDS, 8, 90):
             yield from _listed(_RELATIVES, text.raw, *part)
-    if stretches and text.holds_any(_PATIENTS_WORDS):
+    if stretches and text.marks.held & _PATIENTS_HELD:
         for stretch in stretches:
             if _PATIENTS_HINT.search(text.raw, stretch.begin, stretch.end):
                 yield from _listed(_PATIENTS, text.raw, stretch.begin, stretch.end)

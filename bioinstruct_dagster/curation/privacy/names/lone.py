@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.names.forms import FAMILY_NAMES, GIVEN_NAMES, LOWER, UPPER
 from bioinstruct_dagster.curation.privacy.regions import state_names
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, NAMES_ABROAD, any_of, places_of
 
 # A rarer name that is a family name too may be an author or a place.
 _LONE_NAMES = (GIVEN_NAMES - (NAMES_ABROAD("given_names_abroad") & FAMILY_NAMES)) - NAMES(
     "not_lone_names"
 )
+_LONE = trigger(_LONE_NAMES)
 _SHORTEST = 4  # letters; "Ana" and "Tam" are abbreviations and words too
 # A word in capitals right before or after makes it a part of a longer name, of a place or a thing.
 _BEFORE = re.compile(
@@ -31,7 +33,7 @@ _AFTER = re.compile(
 
 def lone_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     """Known given names in capitals without a family name: start, end and score."""
-    for word in text.words & _LONE_NAMES:
+    for word in text.words & _LONE_NAMES if text.marks.capitalized & _LONE else ():
         if len(word) < _SHORTEST:
             continue
         name = word.capitalize()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.texts import ScannedText, shape_of
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, any_of
 
 # Letters, runs of letters ("ABCD", "XYZ", "Xxxx"), "Sample".
@@ -26,8 +27,9 @@ _DOE_GIVEN, _DOE_FAMILY = (
     NAMES("placeholder_given_names"),
     NAMES("placeholder_family_names"),
 )
-_PLACEHOLDER_WORDS = all_words(NAMES("placeholder_persons"), _DOE_FAMILY)
-_DOE_WORDS = all_words(_DOE_FAMILY)
+_PLACEHOLDERS = trigger(all_words(NAMES("placeholder_persons"), _DOE_FAMILY))
+_BEFORE_LETTER = trigger(all_words(NAMES("placeholder_persons")))
+_DOE_HELD = trigger(all_words(_DOE_FAMILY))
 _JOHN_DOE = re.compile(
     rf"\b{any_of(_DOE_GIVEN)}\s(?:[A-Z]\.?\s)?{any_of(_DOE_FAMILY)}\b"
     rf"|\b{any_of(_DOE_FAMILY)}, {any_of(_DOE_GIVEN)}\b"
@@ -51,12 +53,13 @@ _CLINICIAN_BEFORE = re.compile(rf"\b{any_of(NAMES('clinician_titles'))}\.?\s$")
 
 def placeholder_spans(text: ScannedText) -> Iterator[Span]:
     """Placeholders in a text, which never identify: "Patient A", "Mr. X", "John Doe"."""
-    if not text.holds_any(_PLACEHOLDER_WORDS):
+    marks = text.marks
+    if not marks.held & _PLACEHOLDERS:
         return
-    if text.has_shape(*_PATIENT_SHAPES):
+    if marks.before_capital & _BEFORE_LETTER and text.has_shape(*_PATIENT_SHAPES):
         for match in _PATIENT_X.finditer(text.raw):
             yield Span("name", *match.span(), 0.5)
-    if text.holds_any(_DOE_WORDS):
+    if marks.held & _DOE_HELD:
         for match in _JOHN_DOE.finditer(text.raw):
             yield Span("name", *match.span(), 0.5)
 

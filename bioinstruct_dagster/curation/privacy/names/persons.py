@@ -22,7 +22,7 @@ from bioinstruct_dagster.curation.privacy.names.lone import lone_names
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person, is_placeholder
 from bioinstruct_dagster.curation.privacy.names.patterns import (
     DESCRIBED_HINT,
-    DESCRIBING_WORDS,
+    DESCRIBING,
     LABELLED_NAMES,
     NAME_BEFORE_HINT,
     NAME_PAIR,
@@ -33,9 +33,14 @@ from bioinstruct_dagster.curation.privacy.names.patterns import (
 from bioinstruct_dagster.curation.privacy.names.placed import placed_names
 from bioinstruct_dagster.curation.privacy.names.small_letters import small_letter_names
 from bioinstruct_dagster.curation.privacy.names.spoken import is_conversation, spoken_names
-from bioinstruct_dagster.curation.privacy.names.stretches import Stretch, stretches_of
+from bioinstruct_dagster.curation.privacy.names.stretches import (
+    TWO_CAPITALS_SHAPE,
+    Stretch,
+    stretches_of,
+)
 from bioinstruct_dagster.curation.privacy.names.unknown import unknown_names
-from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.texts import GIVEN, GIVEN_PARTS, ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, any_of
 
 _TITLED = re.compile(r"(?:M(?:rs?|s|iss)\.?|Nurse|Sister)\s$")
@@ -44,6 +49,9 @@ _CARE_AFTER = re.compile(r"['’]s?\s(?:clinic|office|service|practice|team|list
 # "Dr. Scholl's" is a brand; a doctor of that name lacks the "'s".
 _BRAND = re.compile(rf"{any_of(NAMES('brands_with_titles'))}(?![\w])")
 _DIGIT = re.compile(r"\d")
+# A digit that may describe the person of the name before it.
+_DESCRIBED_SHAPE = re.compile(rb"0(?:(?<=[,deA] 0)|(?<= a 0)|(?<=an 0)|(?<= \(0))")
+_NAMED = trigger(("name", "surname"))
 _SURE_SCORE = 0.8  # a title or a label announces the name
 _EPONYM_THINGS = NAMES("eponym_things")
 _SHORT_LENGTH = 3  # letters of a name in capitals that is an abbreviation too
@@ -79,10 +87,10 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from announced_names(text, spoken=spoken)
     yield from spoken_names(text, spoken=spoken)
     yield from lone_names(text)
-    stretches = stretches_of(text.raw)
+    stretches = stretches_of(text.raw) if text.may_match(TWO_CAPITALS_SHAPE) else []
     yield from listed_names(text, stretches)
     yield from unknown_names(text, stretches, spoken=spoken)
-    if "name" in text.words or "surname" in text.words:
+    if text.marks.held & _NAMED:
         for pattern, score in LABELLED_NAMES:
             for match in pattern.finditer(text.raw):
                 yield (*match.span("v"), score)
@@ -90,13 +98,14 @@ def _candidate_spans(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     yield from placed_names(text, stretches, spoken=spoken)
     if not stretches:
         return
-    tried = [entry for entry in NAME_PATTERNS if text.holds_any(entry.words)]
-    given = text.holds_any(GIVEN_NAMES)
-    worded = text.has_digit and text.holds_any(DESCRIBING_WORDS)
+    tried = [entry for entry in NAME_PATTERNS if entry.may_match(text.marks)]
+    given = text.marks.held & GIVEN and text.marks.capitalized & GIVEN_PARTS
+    aged = text.has_digit and text.may_match(_DESCRIBED_SHAPE)
+    worded = text.has_digit and text.marks.held & DESCRIBING
     for stretch in stretches:
         for entry in tried:
             yield from _pattern_names(entry, text.raw, stretch)
-        if worded or (text.has_digit and _DIGIT.search(text.raw, stretch.begin, stretch.end)):
+        if worded or (aged and _DIGIT.search(text.raw, stretch.begin, stretch.end)):
             yield from _described_names(text.raw, stretch.begin, stretch.end)
         if given:
             yield from _given_names(text.raw, stretch.begin, stretch.end)

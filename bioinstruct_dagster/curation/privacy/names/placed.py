@@ -20,6 +20,7 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 )
 from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, all_words, cues, pieces
 
 _NO_NAMES = NON_NAME_WORDS | all_words(
@@ -40,7 +41,7 @@ _RELATION = re.compile(
 _RELATION_WORDS = frozenset(
     ("o", "baby", "infant", "twin", "twins", "newborn", "son", "daughter", "wife")
 )
-_BOTH_WORDS = _CALLED_WORDS | _RELATION_WORDS
+_BOTH = trigger(_CALLED_WORDS | _RELATION_WORDS)
 # "Yes, Yildirim, Y-I-L-D": a spelled name.
 _SPELLED = re.compile(
     rf"\b(?P<v>{FULL_NAME}|{WORD})[,.:]\s(?:spelled\s|that['’]s\s)?(?:[A-Z](?:[-–.]|,?\s)){{3,12}}[A-Z]\b"
@@ -77,7 +78,7 @@ def placed_names(
         stretches: its parts around two words in capitals, which a full name needs.
         spoken: whether it is a conversation.
     """
-    if text.holds_any(_BOTH_WORDS):
+    if text.marks.held & _BOTH:
         for pattern, words in ((_CALLED, _CALLED_WORDS), (_RELATION, _RELATION_WORDS)):
             for part in text.parts_around(words, 8, _AFTER, _CAPITAL):
                 yield from _names(pattern, text.raw, part, 0.7)

@@ -13,25 +13,33 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     LOWER,
     NON_NAME_WORDS,
 )
-from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues, places_of
+from bioinstruct_dagster.curation.privacy.texts import GIVEN, ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
+from bioinstruct_dagster.curation.privacy.vocabulary import NAMES, cues, last_words, places_of
 
 _TITLES = tuple(NAMES("small_letter_titles"))
-_TITLE_WORDS = cues(_TITLES)
+_TITLE_WORDS = trigger(cues(_TITLES))
 _LABELS = tuple(NAMES("small_letter_labels"))
+_BEFORE_NAMES = trigger(last_words(_TITLES, _LABELS))
 _NAME = re.compile(
     rf"[{LOWER}]{{2,15}}(?:[ ][a-z]\.?(?=[ ]))?(?:[ ][{LOWER}][{LOWER}'’-]{{1,20}})?(?![\w-])"
 )
 _DESCRIPTION = re.compile(r",?[ ]\(?(?:dob\b|d\.o\.b|mrn\b|\d{1,3}[ ]?(?:yo|y/o|yr|year|f|m)\b)")
 # "cecilia håkansson -- Stroke-like syndrome": a name that heads a text.
 _HEADS = re.compile(r"[ ]?(?:--|–|:|-[ ]|\|)")
+# A text with a name that a description or a heading shows holds one of them.
+_DESCRIBING = trigger(("dob", "o", "mrn"))
+_DESCRIBED_SHAPE = re.compile(rb"0 ?(?:y|[fm]\b)")
+_HEADS_HINT = re.compile(rf"\n[{LOWER}]")
 _BEFORE = 24  # characters before a name that hold the longest title or label
 
 
 def small_letter_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
     """Known names in small letters after a title, a label or "pt": start, end and score."""
+    if not (text.marks.before_known & _BEFORE_NAMES or _may_describe(text)):
+        return
     # A family name alone counts after a title only.
-    known = KNOWN_NAMES if text.holds_any(_TITLE_WORDS) else GIVEN_NAMES
+    known = KNOWN_NAMES if text.marks.held & _TITLE_WORDS else GIVEN_NAMES
     for word in text.words & known:
         for start in _places(text.raw, word):
             match = _NAME.match(text.raw, start)
@@ -52,6 +60,16 @@ def small_letter_names(text: ScannedText) -> Iterator[tuple[int, int, float]]:
                 )
             ):
                 yield (*match.span(), 0.7)
+
+
+def _may_describe(text: ScannedText) -> bool:
+    """Whether a given name may stand before a description, or head a line."""
+    held = text.marks.held
+    return bool(held & GIVEN) and (
+        bool(held & _DESCRIBING)
+        or text.may_match(_DESCRIBED_SHAPE)
+        or _HEADS_HINT.search(text.raw) is not None
+    )
 
 
 def _places(text: str, word: str) -> Iterator[int]:

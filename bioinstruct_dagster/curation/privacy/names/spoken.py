@@ -16,12 +16,14 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
     is_known,
 )
-from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.texts import GIVEN, GIVEN_PARTS, ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 
-_SPEAKERS = frozenset(("doctor", "dr", "clinician", "nurse", "guest"))
+_SPEAKERS = trigger(("doctor", "dr", "clinician", "nurse", "guest"))
+_PATIENT = trigger(("patient",))
 _SPEAKER = re.compile(r"(?:^|\n|\s)(?:Doctor|Dr|Clinician|Nurse|Guest_\w{4,9}):\s")
 # An answer such as "And you are? Patient: Marta Kowalczyk."
-_ANSWER_WORDS = frozenset(("name", "names", "who", "you", "confirm", "spell", "speaking"))
+_ANSWER_WORDS = trigger(("name", "names", "who", "you", "confirm", "spell", "speaking"))
 _ANSWER = re.compile(
     r"\b(?i:name|names|you are|who|confirm|spell|speaking)\b[^\n]{0,60}[?.][^\S\n]{0,3}\n?\s?"
     rf"(?:Patient|Guest_\w{{4,9}}):\s(?:\w{{2,5}},\s)?(?P<v>{FULL_NAME}|{WORD})(?=[,.])"
@@ -34,8 +36,8 @@ _SIGNATURE = re.compile(rf"/[sS]/\s?(?P<v>{ANNOUNCED_NAME}|{ANY_WORD})")
 def is_conversation(text: ScannedText) -> bool:
     """Whether a text is a conversation, in which "Patient:" announces what is said."""
     return (
-        "patient" in text.words
-        and text.holds_any(_SPEAKERS)
+        text.marks.held & _SPEAKERS != 0
+        and text.marks.held & _PATIENT != 0
         and _SPEAKER.search(text.raw) is not None
     )
 
@@ -47,14 +49,14 @@ def spoken_names(text: ScannedText, *, spoken: bool) -> Iterator[tuple[int, int,
         text: the text.
         spoken: whether it is a conversation.
     """
-    if spoken and "Patient: " in text.raw and text.holds_any(_ANSWER_WORDS):
+    if spoken and text.marks.held & _ANSWER_WORDS and "Patient: " in text.raw:
         for match in _ANSWER.finditer(text.raw):
             if " " in match["v"] or is_known(match["v"]):
                 yield (*match.span("v"), 0.65)
-    if spoken and text.holds_any(GIVEN_NAMES):
+    if spoken and text.marks.held & GIVEN and text.marks.capitalized & GIVEN_PARTS:
         for match in _VOCATIVE.finditer(text.raw):
             if match["v"].split()[0].lower() in GIVEN_NAMES:
                 yield (*match.span("v"), 0.6)
-    if "/s/" in text.lowered:
+    if "/s/" in text.raw or "/S/" in text.raw:
         for match in _SIGNATURE.finditer(text.raw):
             yield (*match.span("v"), 0.75)

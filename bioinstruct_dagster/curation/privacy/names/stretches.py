@@ -16,6 +16,8 @@ from bioinstruct_dagster.curation.privacy.vocabulary import pieces
 _CAPITALIZED_WORDS = re.compile(
     rf"[{UPPER}][\w'’.-]{{0,22}}[,:]?[ ](?:[A-Z]\.?[ ])?{PARTICLE}[{UPPER}][\w'’.]"
 )
+# The same in the shape of a text, which is quicker to search for.
+TWO_CAPITALS_SHAPE = re.compile(rf"A[^ ]{{0,23}} (?:A\.? )?{PARTICLE}A".encode("latin-1"))
 _WORD_BEGINS = re.compile(rf"[{UPPER}](?<!\w[{UPPER}])")
 _AROUND = 90  # characters on either side of two words in capitals
 

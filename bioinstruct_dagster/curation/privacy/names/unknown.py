@@ -17,9 +17,12 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
 )
 from bioinstruct_dagster.curation.privacy.names.stretches import Stretch
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NAMES,
     all_words,
+    cues,
+    last_words,
     longest_words,
     pieces,
 )
@@ -47,7 +50,7 @@ _TELLS = re.compile(
 _MINE_WORDS = longest_words(NAMES("ends_of_life"))
 _MINE = re.compile(rf"\b[Mm]y (?P<v>{WORD}) (?={names_of('ends_of_life')}\b)")
 # "Patient Singh, Harpreet, record ..."
-_TURNED_WORDS = frozenset(("patient", "pt", "client", "re", "name"))
+_TURNED_HELD = trigger(("patient", "pt", "client", "re", "name"))
 _TURNED = re.compile(
     rf"\b(?:[Pp]atient|PATIENT|[Pp]t|Client|R[eE]|[Nn]ame):? (?P<v>{ANY_WORD}, {ANY_WORD})"
     r"(?=[,.;:(]|\s(?:was|is|record|DOB|MRN|seen|presents|[(\d])|$)"
@@ -55,14 +58,12 @@ _TURNED = re.compile(
 # 'Raymond "Ray" Dupree'.
 _NICKNAMED = re.compile(rf"\b(?P<v>{ANY_WORD} [\"“]{ANY_WORD}[\"”] {ANY_WORD})(?![\w-])")
 _QUOTED_HINT = re.compile(r"[\"“][A-Z]")
+# A name in capitals right before or after them.
+_TELLING, _CLOSING = trigger(cues(NAMES("only_persons_do"))), trigger(NAMES("close_persons"))
+_GREETING = trigger(last_words(NAMES("greetings")))
+_MY = trigger(("my",))
 _BEFORE, _AFTER = 60, 60  # characters around the words of a pattern
-# Each with its words, a quick search for the word in capitals that it needs, and its score.
-_TRIED = (
-    (_TELLS, _TELLING_WORDS, None, 0.6),
-    (_CLOSE, _CLOSE_WORDS, re.compile(rf"(?:, | \()[{UPPER}]"), 0.6),
-    (_MINE, _MINE_WORDS, None, 0.6),
-)
-_ALL_WORDS = frozenset[str]().union(*(words for _, words, _, _ in _TRIED))
+_CLOSE_HINT = re.compile(rf"(?:, | \()[{UPPER}]")
 
 
 def unknown_names(
@@ -75,19 +76,28 @@ def unknown_names(
         stretches: its parts around two words in capitals.
         spoken: whether it is a conversation.
     """
-    held = text.words & _ALL_WORDS
-    for pattern, words, hint, score in _TRIED if held else ():
-        around = text.parts_around(words & held, _BEFORE, _AFTER, hint)
-        yield from _names(pattern, score, text.raw, around)
-    if stretches and text.holds_any(_TURNED_WORDS):
+    marks = text.marks
+    if marks.after_name & _TELLING:
+        around = text.parts_around(_TELLING_WORDS, _BEFORE, _AFTER)
+        yield from _names(_TELLS, 0.6, text.raw, around)
+    if marks.before_capital & _CLOSING:
+        around = text.parts_around(_CLOSE_WORDS, _BEFORE, _AFTER, _CLOSE_HINT)
+        yield from _names(_CLOSE, 0.6, text.raw, around)
+    if marks.before_capital & _MY:
+        around = text.parts_around(_MINE_WORDS, _BEFORE, _AFTER)
+        yield from _names(_MINE, 0.6, text.raw, around)
+    if stretches and marks.before_capital & _TURNED_HELD and text.has_shape(b", A"):
         parts = [(stretch.begin, stretch.end) for stretch in stretches]
         yield from _names(_TURNED, 0.7, text.raw, parts)
     if '"' in text.raw or "“" in text.raw:
         quoted = pieces(_QUOTED_HINT, text.raw, _BEFORE, _AFTER)
         yield from _names(_NICKNAMED, 0.6, text.raw, quoted)
     if spoken:
-        for pattern in (_GREETED, _ASKED):
-            yield from _names(pattern, 0.6, text.raw, [(0, len(text.raw))])
+        whole = [(0, len(text.raw))]
+        if marks.before_capital & _GREETING:
+            yield from _names(_GREETED, 0.6, text.raw, whole)
+        if text.has_shape(b", A") and "?" in text.raw:
+            yield from _names(_ASKED, 0.6, text.raw, whole)
 
 
 def _names(

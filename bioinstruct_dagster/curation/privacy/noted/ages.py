@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.old_ages.told import ONES, WRITTEN, WRITTEN_WORDS
+from bioinstruct_dagster.curation.privacy.old_ages.told import ONES, WRITTEN, WRITTEN_HELD
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, any_start_of, pieces
 
@@ -50,7 +50,7 @@ def noted_age_spans(text: ScannedText) -> Iterator[Span]:
     hints = []
     if text.has_digit:
         hints.append(_DIGITS_HINT)
-    if text.holds_any(WRITTEN_WORDS):
+    if text.marks.held & WRITTEN_HELD:
         hints.append(_WRITTEN_HINT)
     for hint in hints:
         for begin, end in pieces(hint, raw, _BEFORE, _AFTER):

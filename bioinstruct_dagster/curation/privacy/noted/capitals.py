@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from bioinstruct_dagster.curation.privacy.vocabulary import NOTED
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, last_words
 
 # It begins with the capital, because the search for one character is the fastest.
 _CAPITAL = re.compile(r"[A-ZÀ-Þ](?<=[a-z,:] .)")
@@ -26,6 +27,9 @@ NAME_WORDS = _last_words(NOTED("before_any_name"), LABEL_WORDS)
 TOWN_WORDS = _last_words(NOTED("town_prepositions"))
 PLACE_WORDS = frozenset(("at", "to", "from", "in", "by", "near"))
 _ANNOUNCING = NAME_WORDS | TOWN_WORDS | PLACE_WORDS | {"as"}
+# The triggers of these words right before a capital.
+BEFORE_NAME = trigger(last_words(NAME_WORDS, ("as",)))
+BEFORE_TOWN, BEFORE_PLACE = trigger(last_words(TOWN_WORDS)), trigger(PLACE_WORDS)
 
 
 class Capital(NamedTuple):

@@ -15,7 +15,8 @@ from bioinstruct_dagster.curation.privacy.labelled_numbers import (
     is_date,
 )
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, pieces
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, cues, pieces
 
 _NO_MORE = r"(?![\w%/-]|[.,:]\d|\s?(?:%|mg|ml|mm|cm|patients|years))"
 _GROUPS = r"\d{2,6}(?:[-/]\d{2,6}){1,3}(?:-?[A-Z])?"
@@ -29,11 +30,11 @@ _CODED = re.compile(
     rf"|(?<![\w./-])(?P<e>[012]\d-[0-3]\d\d-\d{{4,6}}){_NO_MORE}"
 )
 _HINT = re.compile(r"\d[-_/](?:\d|[A-Z])|[A-Z][-_/]\d{3}|[A-Z]\d{6}")
-# Each text that the hint matches holds one of these, which are far quicker to find.
-_HINT_SHAPES = (
-    *(b"0-0", b"0/0", b"0_0", b"0-A", b"0/A", b"0_A"),
-    *(b"A-000", b"A/000", b"A_000", b"A000000"),
-)
+# What stands before a code with a label, and the shape of one without.
+_LABEL_WORDS = cues(*map(NOTED, ("short_record_labels", "coded_things", "numbered_registers")))
+_LABELS = trigger(_LABEL_WORDS, (f"{word}no" for word in _LABEL_WORDS))
+_CODE_SHAPE = re.compile(rb"[A0](?:(?<=0)[-_/][0A]|(?<=A)[-_/]000|(?<=A)0{6})")
+_SAMPLE_SHAPE = b"00-000-0000"
 _PARTS = 3  # of a date
 _LEAST = 6  # digits of a code without letters
 _EXTENSION = re.compile(
@@ -48,6 +49,7 @@ _ASKED_FOR = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"one,? two,? three|three,? two,? one", re.IGNORECASE)
+_DOT, _AT, _DIGITS = trigger(("dot",)), trigger(("at",)), trigger(DIGIT_WORDS)
 _ASKED_BEFORE, _LONG_SPOKEN, _FEWEST_WORDS = 110, 7, 3
 _SPOKEN_ADDRESS = re.compile(
     r"\b[a-z]\w{1,20}(?:\s(?:dot|underscore|dash|hyphen)\s\w{1,20}){0,3}\sat\s(?:\w{1,20}\s){1,4}dot\s(?:com|org|net|edu|co|uk|info|health|care)\b",
@@ -59,14 +61,15 @@ def noted_code_spans(text: ScannedText) -> Iterator[Span]:
     """The codes of a text, also of a text about many."""
     raw = text.raw
     if text.has_number:
-        if text.has_shape(*_HINT_SHAPES):
+        labelled = text.marks.held & _LABELS and text.may_match(_CODE_SHAPE)
+        if labelled or text.has_shape(_SAMPLE_SHAPE):
             yield from _codes(raw)
         if " x" in raw or "(x" in raw:
             yield from _extensions(raw)
-    if "dot" in text.words and "at" in text.words:
+    if text.marks.held & _DOT and text.marks.held & _AT:
         for match in _SPOKEN_ADDRESS.finditer(raw):
             yield Span("email", *match.span(), DOUBTFUL_SCORE)
-    if len(text.words & DIGIT_WORDS) >= _FEWEST_WORDS:
+    if text.marks.held & _DIGITS and len(text.words & DIGIT_WORDS) >= _FEWEST_WORDS:
         yield from _spoken(raw)
 
 

@@ -20,6 +20,7 @@ from bioinstruct_dagster.curation.privacy.dates import (
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON, sentence_around
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NOTED,
     any_of,
@@ -53,6 +54,10 @@ _FIGURES = re.compile(
 _FIGURES_HINT = re.compile(
     r"\d(?:\d?\s?[./-]\s?\d\d?\s?[./-]\s?\d\d|\d{3}[./-]\d\d?[./-]\d|\d{7}(?!\d))"
 )
+# Texts without one of these shapes hold no day in figures; they are quicker to search for.
+_FIGURES_SHAPE = re.compile(rb"0(?:[./-]00?[./-]0|0{7}| ?/ ?00? ?/ ?0)")
+_SLASHED_SHAPE = re.compile(rb"0(?:/0(?<=[ (]0/0)|0/0(?<=[ (]00/0))")
+_OTHER_SHAPE = re.compile(rb"0(?:0?\.00?\.| ?[/.] ?A)")
 _MONTH_AND_DAY = f"{MONTH_NUMBER}/{DAY_NUMBER}"
 _SHORT = re.compile(
     r"(?<![\w./-])(?:on|since|until|till|by|dated|due|through|before|after|starting|from|for|[Ss]een|[Aa]dmitted|[Dd]ischarged|[Dd]rawn|date|[Oo]n|[Ss]ince)\s"
@@ -77,12 +82,13 @@ _ORDINAL_DAY = re.compile(
     rf"|\b(?:started|began|since|until|till|on|due|seen|admitted|discharged)\s(?P<x>\d{{1,2}}(?:st|nd|rd|th))(?=[,.;)\n]|$)"
     rf"|\b(?:on|since|until|till|by|from|before|after)\sthe\s(?P<w>\d{{1,2}}(?:st|nd|rd|th))(?=[,.;)\n]|\s(?:at|of\s(?:this|last|next|the)\smonth|and\s(?:has|was|is|he|she|I)|with|when|he|she|I|for|by|in\sthe\s(?:morning|evening|afternoon))\b|$)"
 )
-_SIGNS = frozenset(("st", "nd", "rd", "th"))
+_SIGNS = trigger(("st", "nd", "rd", "th"))
 _ORDINAL_SIGN = re.compile(r"\d(?:st|nd|rd|th)\b")
 _HOLIDAY = re.compile(rf"\b{any_of(NOTED('holidays'))}(?![\w])(?:,?\s{_YEAR})?")
 _HOLIDAY_WORDS = cues(NOTED("holidays"))
+_HOLIDAYS = trigger(_HOLIDAY_WORDS)
 # A day without a figure holds one of them.
-DAY_WORDS = (MONTH_WORDS - {"may"}) | _HOLIDAY_WORDS | cues(NOTED("weekdays"))
+DAY_HELD = trigger(MONTH_WORDS - {"may"}, _HOLIDAY_WORDS, cues(NOTED("weekdays")))
 
 _WORLD = re.compile(rf"\b(?:{any_of(NOTED('world_events'))})", re.IGNORECASE)
 _YEAR_DIGITS = re.compile(r"\d{4}")
@@ -99,33 +105,38 @@ def noted_day_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         tied: whether a word for one person must stand beside a month without a day.
     """
     raw = text.raw
-    for begin, end in around_words(text.lowered, months_in(text), 40, 40):
+    months = months_in(text)
+    for begin, end in around_words(text.lowered, months, 40, 40) if months else ():
         yield from _days(_WORDED, raw, begin, end, tied=tied)
         yield from _days(_MONTH_OF_YEAR, raw, begin, end, tied=tied)
     if text.has_digit:
         yield from _in_figures(text, tied=tied)
-    for begin, end in text.parts_around(_HOLIDAY_WORDS, 2, 40):
+    for begin, end in (
+        text.parts_around(_HOLIDAY_WORDS, 2, 40) if text.marks.held & _HOLIDAYS else ()
+    ):
         yield from _days(_HOLIDAY, raw, begin, end, tied=tied)
 
 
 def _in_figures(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     raw = text.raw
-    if text.has_number:
+    if text.has_number and text.may_match(_FIGURES_SHAPE):
         for span in _tried(_FIGURES, _FIGURES_HINT, raw, tied=tied):
             if _is_day(re.findall(r"\d+", raw[span.start : span.end])):
                 yield span
     dotted = text.has_number and ("., " in raw or not tied)
-    if dotted or "/I" in raw or "/V" in raw or "/X" in raw:
+    if (dotted or "/I" in raw or "/V" in raw or "/X" in raw) and text.may_match(_OTHER_SHAPE):
         yield from _tried(_OTHER_FIGURES, _OTHER_HINT, raw, tied=tied)
     if "/" in raw:
-        yield from _with_slash(raw, tied=tied)
-    if text.holds_any(_SIGNS):
+        yield from _with_slash(text, tied=tied)
+    if text.marks.held & _SIGNS:
         yield from _tried(_ORDINAL_DAY, _ORDINAL_SIGN, raw, tied=tied)
 
 
-def _with_slash(raw: str, *, tied: bool) -> Iterator[Span]:
-    for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
-        yield from _short_days(raw, begin, end, tied=tied)
+def _with_slash(text: ScannedText, *, tied: bool) -> Iterator[Span]:
+    raw = text.raw
+    if text.may_match(_SLASHED_SHAPE):
+        for begin, end in pieces(_SHORT_HINT, raw, 20, 24):
+            yield from _short_days(raw, begin, end, tied=tied)
     if "/1" in raw or "/2" in raw:
         yield from _tried(_FIGURES_OF_MONTH, _FIGURES_OF_MONTH_HINT, raw, tied=tied)
 

@@ -9,11 +9,16 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.capitals import PLACE_WORDS, capitals_of
+from bioinstruct_dagster.curation.privacy.noted.capitals import (
+    BEFORE_PLACE,
+    PLACE_WORDS,
+    capitals_of,
+)
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.noted.towns import NOT_TOWNS
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, cues, places_of
 
 _CAPITALIZED = {
@@ -30,6 +35,7 @@ _NAMED = re.compile(
     rf"(?:\b(?P<at>at|to|from|in|by|of|near|with|for|through|the|via|called|attends|attended|attending|joined|visited|@)\s|(?<![\w'’-]))(?:(?:the|The)\s)?(?P<v>(?P<n>{_NAME})\s(?P<t>{_TYPES}))\b(?!['’-])"
 )
 _TYPE_WORDS = cues(NOTED("facility_types"), NOTED("lower_facility_types"))
+_TYPES_HELD = trigger(_TYPE_WORDS)
 # Alone in small letters, "health" and "medical" are seldom a part of a name.
 _LOWER_TYPE_WORDS = cues(
     NOTED("facility_types") - NOTED("weak_facility_types"), NOTED("lower_facility_types")
@@ -65,7 +71,7 @@ _NOT_AT = NOTED("not_at")
 _PREPOSITION = re.compile(r"(?: [a-z]{2,10}){0,2} (?:in|of|at|near|outside|on) [A-ZÀ-Þ]")
 _BEFORE, _AFTER, _NEAR, _LONGEST, _CUE_AWAY = 70, 45, 80, 12, 50
 _USUAL_TYPES = (" Hospital", " Clinic", " Cent", " Infirmary", " Hospice", " Home")
-_ABROAD_WORDS = cues(NOTED("named_types_abroad"))
+_ABROAD = trigger(cues(NOTED("named_types_abroad")))
 _GROUPS = re.compile(
     r"\b(?:patients|participants|subjects|consecutive|adults|children|women|men|cases|methods|score|criteria|scale|classification|model|study|trial|cohort)\b"
 )
@@ -79,7 +85,8 @@ def noted_facility_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
         tied: whether a word for one person must stand near.
     """
     raw = text.raw
-    for place in () if tied and not _holds_type(raw) else _places(text):
+    typed = text.marks.held & _TYPES_HELD and (not tied or _holds_type(raw))
+    for place in _places(text) if typed else ():
         for match in _NAMED.finditer(raw, max(0, place - _BEFORE), place + _AFTER):
             if _is_named(raw, match) and not (tied and _is_far(raw, match)):
                 yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
@@ -91,10 +98,10 @@ def noted_facility_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
             and not (tied and _is_far(raw, town))
         ):
             yield Span("location", *town.span(), DOUBTFUL_SCORE)
-    for match in _named_at(raw):
+    for match in _named_at(raw) if text.marks.before_capital & BEFORE_PLACE else ():
         if not (tied and _is_far(raw, match)):
             yield Span("location", *match.span("v"), DOUBTFUL_SCORE)
-    if text.holds_any(_ABROAD_WORDS):
+    if text.marks.held & _ABROAD:
         for match in _TYPE_ABROAD.finditer(raw):
             if match["v"].lower() not in NOT_TOWNS and match["v"].lower() not in _GENERIC:
                 yield Span("location", *match.span(), DOUBTFUL_SCORE)

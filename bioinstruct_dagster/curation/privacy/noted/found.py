@@ -10,14 +10,14 @@ from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.noted.ages import noted_age_spans
 from bioinstruct_dagster.curation.privacy.noted.called import called_name_spans
 from bioinstruct_dagster.curation.privacy.noted.codes import noted_code_spans
-from bioinstruct_dagster.curation.privacy.noted.days import DAY_WORDS, noted_day_spans
+from bioinstruct_dagster.curation.privacy.noted.days import DAY_HELD, noted_day_spans
 from bioinstruct_dagster.curation.privacy.noted.facilities import noted_facility_spans
 from bioinstruct_dagster.curation.privacy.noted.handles import noted_handle_spans
 from bioinstruct_dagster.curation.privacy.noted.named_places import named_place_spans
 from bioinstruct_dagster.curation.privacy.noted.names import noted_name_spans
 from bioinstruct_dagster.curation.privacy.noted.numbers import noted_number_spans
 from bioinstruct_dagster.curation.privacy.noted.persons import (
-    PERSON_WORDS,
+    PERSONS,
     is_about_groups,
     is_about_one_person,
     is_note,
@@ -43,7 +43,7 @@ def noted_spans(text: ScannedText) -> Iterator[Span]:
 def _spans(text: ScannedText) -> Iterator[Span]:
     person, note = is_about_one_person(text), is_note(text)
     tied = not person or is_about_groups(text)
-    if text.has_digit or text.holds_any(DAY_WORDS):
+    if text.has_digit or text.marks.held & DAY_HELD:
         yield from noted_day_spans(text, tied=tied)
     if text.has_digit:
         yield from short_day_spans(text)
@@ -58,7 +58,7 @@ def _spans(text: ScannedText) -> Iterator[Span]:
         yield from noted_age_spans(text)
     tied = tied or not note
     yield from named_place_spans(text, tied=tied)
-    if not tied or text.holds_any(PERSON_WORDS):
+    if not tied or text.marks.held & PERSONS:
         yield from noted_facility_spans(text, tied=tied)
         yield from noted_town_spans(text, tied=tied)
 
@@ -68,5 +68,5 @@ def noted_names(text: ScannedText) -> Iterator[Span]:
     yield from called_name_spans(text)
     if is_about_one_person(text):
         tied = is_about_groups(text)
-        if not tied or text.holds_any(PERSON_WORDS):
+        if not tied or text.marks.held & PERSONS:
             yield from noted_name_spans(text, tied=tied)

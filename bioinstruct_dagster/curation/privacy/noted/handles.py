@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.persons import PERSON_WORDS
+from bioinstruct_dagster.curation.privacy.noted.persons import PERSONS
 from bioinstruct_dagster.curation.privacy.organizations import is_organizations
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NOTED,
     any_of,
@@ -21,7 +22,7 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
 from bioinstruct_dagster.curation.privacy.web_addresses import is_public_address
 
 _AT_NAME = re.compile(r"(?<![\w.@/])@[A-Za-z][\w.-]{2,30}\w")
-_PLATFORM_WORDS = longest_words(NOTED("platforms"))
+_PLATFORMS = trigger(longest_words(NOTED("platforms")))
 _ON_PLATFORM = re.compile(
     rf"\b(?i:{any_of(NOTED('platforms'))})\b[^.!?\n]{{0,45}}?[\s\"'“:(](?P<v>(?=\w*(?:_|[a-z]\d|\w\.\w)|[a-z]{{2,20}}[A-Z]|[A-Z][a-z]+[A-Z])[A-Za-z]\w*(?:\.\w+){{0,3}})(?![\w@/])"
 )
@@ -57,12 +58,12 @@ def noted_handle_spans(text: ScannedText, *, tied: bool, note: bool) -> Iterator
         note: whether the text is a note; elsewhere a link is one to an article.
     """
     raw = text.raw
-    if "/" in raw and "." in raw and (note or text.holds_any(PERSON_WORDS)):
+    if "/" in raw and "." in raw and (note or text.marks.held & PERSONS):
         yield from _with_paths(raw)
     if "@" in raw:
         for match in _AT_NAME.finditer(raw):
             yield Span("other_id", *match.span(), DOUBTFUL_SCORE)
-    if (not tied or "@" in raw) and text.holds_any(_PLATFORM_WORDS):
+    if (not tied or "@" in raw) and text.marks.held & _PLATFORMS:
         for pattern in (_ON_PLATFORM, _BEFORE_PLATFORM):
             for match in pattern.finditer(raw):
                 yield Span("other_id", *match.span("v"), DOUBTFUL_SCORE)

@@ -13,6 +13,7 @@ from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.noted.towns import NOT_TOWNS
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, WORD, any_of, places_of
 
 _WORD = r"(?:[A-ZÀ-Þ][a-zà-ÿ'’]{2,20}|St\.?|Mt\.?|Mount)"
@@ -38,6 +39,7 @@ for _pattern, _ends in ((_NAMED, _TYPES), (_STREET, NOTED("capital_streets"))):
     for _end in sorted(_ends):
         _BY_LAST_WORD.setdefault(WORD.findall(_end.lower())[-1], []).append((_pattern, f" {_end}"))
 _LAST_WORDS = frozenset(_BY_LAST_WORD)
+_LAST_HELD = trigger(_LAST_WORDS)
 _NO_NAMES = NOT_TOWNS | NOTED("not_facility_names")
 _NO_NAME_STARTS = NOTED("not_place_starts")
 _BEFORE, _AFTER, _NEAR = 60, 30, 90
@@ -60,7 +62,7 @@ def named_place_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
 
 def _tried(text: ScannedText, *, tied: bool) -> Iterator[tuple[re.Pattern[str], int]]:
     raw = text.raw
-    for word in text.words & _LAST_WORDS:
+    for word in text.words & _LAST_WORDS if text.marks.held & _LAST_HELD else ():
         for pattern, spaced in _BY_LAST_WORD[word]:
             if pattern is _STREET and tied:
                 continue

@@ -17,10 +17,16 @@ from bioinstruct_dagster.curation.privacy.names.forms import (
     WORD,
 )
 from bioinstruct_dagster.curation.privacy.names.not_persons import is_no_person
-from bioinstruct_dagster.curation.privacy.noted.capitals import LABEL_WORDS, NAME_WORDS, capitals_of
+from bioinstruct_dagster.curation.privacy.noted.capitals import (
+    BEFORE_NAME,
+    LABEL_WORDS,
+    NAME_WORDS,
+    capitals_of,
+)
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.noted.towns import NOT_TOWNS
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     NAMES,
     NOTED,
@@ -48,6 +54,7 @@ _INITIALS = re.compile(
     rf"(?:^|\n|\b(?:by|with|from|to|and|for|of|saw|[Ss]igned|[Ss]igned\sby|cc|[Rr]egards|[Ss]incerely|Dr|MD|RN)[,:.]?\s)(?P<v>[A-Z]\.\s?(?:[A-Z]\.\s?)?[{UPPER}][{LOWER}'’-]{{2,20}})(?![\w-])"
 )
 _INITIALS_HINT = re.compile(rf"\.(?<=\b[{UPPER}]\.) ?[{UPPER}]")
+_INITIALS_SHAPE = re.compile(rb"A\. ?A")
 _TURNED = re.compile(
     r"(?<![\w-])(?P<v>[A-Z][A-Z'’-]{2,20}, [A-Z]\b\.?)(?=$|[\n,:;]| (?:was|is|has|had|\d|\())"
     rf"|(?:^|\n)(?P<w>[{UPPER}][{LOWER}'’-]{{2,20}},\s[A-Z]\.(?:\s?[A-Z]\.)?)(?=,?\s(?:DOB|MRN|\d|was|is|aged|age|\())"
@@ -72,6 +79,10 @@ NO_NAMES = (
     )
 )
 _DOING_WORDS = cues(NOTED("done_by_persons"))
+_DOING_AFTER = trigger(_DOING_WORDS)
+# "Park Jong-su says": the verb stands after no word in capitals.
+_DOING_HINT = re.compile(rf"-[{LOWER}]{{2,8}} (?:{any_of(NOTED('done_by_persons'))})\b")
+_SURNAME, _NAMED = trigger(("surname",)), trigger(("name",))
 # Characters before a name, of a name, and on both sides of one.
 _BEFORE, _LONGEST, _NEAR = 28, 64, 80
 
@@ -91,7 +102,7 @@ def noted_name_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
 
 def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
     raw = text.raw
-    for start, before in capitals_of(raw):
+    for start, before in capitals_of(raw) if text.marks.before_capital & BEFORE_NAME else ():
         if (before == "as" and (match := _SAYS.match(raw, start))) or (
             before in NAME_WORDS
             and _ANNOUNCER.search(raw, max(0, start - _BEFORE), start)
@@ -99,14 +110,15 @@ def _all_names(text: ScannedText, *, verbs: bool) -> Iterator[Span]:
         ):
             yield from _name(raw, match)
     yield from _owners(raw)
-    if verbs:
+    if verbs and (text.marks.after_capital & _DOING_AFTER or _DOING_HINT.search(raw)):
         for place in _verbs(text):
             yield from _name_before(raw, place)
-    if _INITIALS_HINT.search(raw):
+    if text.may_match(_INITIALS_SHAPE) and _INITIALS_HINT.search(raw):
         yield from _names(_INITIALS.finditer(raw), raw)
-    if verbs and _TURNED_HINT.search(raw):
+    if verbs and text.has_shape(b", A") and _TURNED_HINT.search(raw):
         yield from _names(_TURNED.finditer(raw), raw)
-    if "surname" in text.words or ("name" in text.words and " or " in raw):
+    held = text.marks.held
+    if held & _SURNAME or (held & _NAMED and " or " in raw):
         yield from _names(_EITHER.finditer(raw), raw)
 
 

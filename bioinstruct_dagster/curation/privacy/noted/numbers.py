@@ -59,6 +59,7 @@ _NO_IDENTIFIER = re.compile(
 _GROUPED = re.compile(r"\d{1,3}-\d{4}|\d{1,3}(?:-\d{2,3}){2}")
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _GOES_ON_BEFORE = tuple("$€£.,-–/_=<>~^+*@")
+_JOINING = frozenset("./-")  # between the parts of a number
 _BEFORE, _AFTER = 80, 25  # characters in which a thing is looked for
 _SHORT, _LONG = 4, 6  # digits
 _LISTED = 6  # characters between two numbers of a list
@@ -75,6 +76,12 @@ def noted_number_spans(text: ScannedText, *, group: bool) -> Iterator[Span]:
     raw, last, shape = text.raw, -_LISTED, ""
     for match in _RUN.finditer(raw):
         start, end = match.span()
+        # Most runs are a pressure, a year or a value, which cost nothing here.
+        if _is_plain(raw, start, end) and (
+            (_MEASURE.fullmatch(match[0]) and not _GROUPED.fullmatch(match[0]))
+            or (last < 0 and is_date(match[0]))
+        ):
+            continue
         before = raw[max(0, start - 12) : start]
         if left := _BEFORE_RUN.search(before):
             start -= len(left[0])
@@ -92,6 +99,14 @@ def noted_number_spans(text: ScannedText, *, group: bool) -> Iterator[Span]:
             ):
                 yield Span("other_id", start, end, DOUBTFUL_SCORE)
                 last, shape = end, _SHAPE.sub("0", value)
+
+
+def _is_plain(raw: str, start: int, end: int) -> bool:
+    """Whether a run of digits touches no other signs but spaces and the end of a sentence."""
+    before, after = raw[start - 1 : start], raw[end : end + 2]
+    return not (before.isalnum() or before in _JOINING) and (
+        not after or after[0] in " \n,;)" or (after[0] == "." and not after[1:].isalnum())
+    )
 
 
 def _is_measure(value: str, raw: str, end: int) -> bool:

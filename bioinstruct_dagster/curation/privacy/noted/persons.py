@@ -6,6 +6,7 @@ Belongs here: these tests. Does not: what such a text tells (numbers, days, faci
 import re
 
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, NOTED, any_of
 
 ONE_PERSON = re.compile(
@@ -13,12 +14,12 @@ ONE_PERSON = re.compile(
     rf"|\d{{1,3}}[- ](?:year|yr|month)s?[- ]old)\b(?!s)",
     re.IGNORECASE,
 )
-PERSON_WORDS = NOTED("single_persons")
-_ONE_PERSON_WORDS = NOTED("one_person")
+PERSONS = trigger(NOTED("single_persons"))
+_ONE_PERSON_WORDS = trigger(NOTED("one_person"))
 # A text that speaks of many persons must name one beside a detail.
-_NOTE_WORDS = NOTED("note_words")
-_STUDY_WORDS = NOTED("studies") | NOTED("groups")
-_GROUP_WORDS = NOTED("groups")
+_NOTE_WORDS = trigger(NOTED("note_words"))
+_STUDY_WORDS = trigger(NOTED("studies"), NOTED("groups"))
+_GROUP_WORDS = trigger(NOTED("groups"))
 _SENTENCE_END = re.compile(r"[.!?;]\s|\n")
 
 
@@ -32,16 +33,16 @@ def sentence_around(raw: str, start: int, end: int, before: int, after: int) -> 
 
 def is_about_one_person(text: ScannedText) -> bool:
     """Whether a text speaks of one person, or of nobody, as fragments of notes do."""
-    return text.holds_any(_ONE_PERSON_WORDS) or not text.holds_any(_STUDY_WORDS)
+    held = text.marks.held
+    return bool(held & _ONE_PERSON_WORDS) or not held & _STUDY_WORDS
 
 
 def is_about_groups(text: ScannedText) -> bool:
     """Whether a text may speak of groups of persons, as reports of studies do."""
-    return text.holds_any(_GROUP_WORDS) or (
-        text.holds_any(_STUDY_WORDS) and not text.holds_any(_NOTE_WORDS)
-    )
+    held = text.marks.held
+    return bool(held & _GROUP_WORDS or (held & _STUDY_WORDS and not held & _NOTE_WORDS))
 
 
 def is_note(text: ScannedText) -> bool:
     """Whether a text holds a word that notes and conversations about one person hold."""
-    return text.holds_any(_NOTE_WORDS)
+    return bool(text.marks.held & _NOTE_WORDS)

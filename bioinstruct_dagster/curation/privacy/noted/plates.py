@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import LABELS, NOTED, any_of, cues
 
-_VEHICLE_WORDS = cues(LABELS("vehicle_words"), NOTED("vehicles"))
+_VEHICLES = trigger(cues(LABELS("vehicle_words"), NOTED("vehicles")))
 _VEHICLE = re.compile(rf"\b{any_of(LABELS('vehicle_words'), NOTED('vehicles'))}\b", re.IGNORECASE)
 _PLATE = re.compile(
     r"(?<![\w/.-])(?:[A-Z]{2}\d{2}\s?[A-Z]{3}|[A-Z]{2}[ -]?\d{1,2}[ -]?[A-Z]{1,3}[ -]?\d{3,4}"
@@ -26,7 +27,7 @@ _NEAR = 70  # characters on either side in which a vehicle stands
 
 def noted_plate_spans(text: ScannedText) -> Iterator[Span]:
     """The number plates beside a word for a vehicle."""
-    if not text.holds_any(_VEHICLE_WORDS):
+    if not text.marks.held & _VEHICLES:
         return
     for match in _PLATE.finditer(text.raw):
         if not _NO_PLATE.match(match[0].lstrip("0123456789")) and _VEHICLE.search(

@@ -8,11 +8,18 @@ bounded.
 import re
 from collections.abc import Iterator
 
-from bioinstruct_dagster.curation.privacy.dates import DAY, DAY_NUMBER, MONTH_NUMBER, MONTHS
+from bioinstruct_dagster.curation.privacy.dates import (
+    DAY,
+    DAY_NUMBER,
+    MONTH_NUMBER,
+    MONTH_WORDS,
+    MONTHS,
+)
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON, sentence_around
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, pieces
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of, cues, pieces
 
 _SLASHED = rf"(?:{MONTH_NUMBER}/{DAY_NUMBER}|{DAY_NUMBER}/{MONTH_NUMBER})(?![\w/%-]|[.,:]\d)"
 _DOTTED = rf"(?:{MONTH_NUMBER}\.{DAY_NUMBER}|{DAY_NUMBER}\.{MONTH_NUMBER})\.(?![\w.])"
@@ -31,8 +38,14 @@ _TELLING = re.compile(
     rf"|\b[Oo]n\s(?:the\s)?(?P<e>{DAY}\s{_MONTH}\b\.?)(?!,?\s(?:of\s)?\d)"
 )
 _HINT = re.compile(r"\d(?:\d?[/.]\d|(?:\d|st|nd|rd|th|\dst|\dnd|\drd|\dth)?\s[A-Z][a-z]{2})")
-# Each text that the hint matches holds one of these, which are far quicker to find.
-_HINT_SHAPES = (*(b"0/0", b"0.0.", b"0.00.", b"0 A", b"0st A", b"0nd A", b"0rd A", b"0th A"),)
+# Beside a day with a slash stands a weekday or a word for a part of a day, and in "on 6 Aug" a
+# month with a capital. All other days have a full stop after both figures.
+_BESIDE_SLASH = trigger(
+    cues(NOTED("weekdays")),
+    ("today", "yesterday", "tomorrow", "tonight", "morning", "afternoon", "evening"),
+)
+_MONTHS_HELD = trigger(MONTH_WORDS)
+_DOTTED_SHAPES = b"0.0.", b"0.00."
 _NO_DAY = re.compile(rf"\b(?:{any_of(NOTED('no_event_words'))})", re.IGNORECASE)
 # "On 6 Aug" alone may tell of any cup of tea.
 _OF_ONE = re.compile(
@@ -46,7 +59,12 @@ _NEAR = 70  # characters in which a word makes the day nobody's
 def short_day_spans(text: ScannedText) -> Iterator[Span]:
     """The short days of a text, also of a text about many."""
     raw = text.raw
-    if not text.has_shape(*_HINT_SHAPES):
+    marks = text.marks
+    if not (
+        marks.held & _BESIDE_SLASH
+        or marks.capitalized & _MONTHS_HELD
+        or text.has_shape(*_DOTTED_SHAPES)
+    ):
         return
     for begin, end in pieces(_HINT, raw, _BEFORE, _AFTER):
         for match in _TELLING.finditer(raw, begin, end):

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.noted.capitals import TOWN_WORDS, capitals_of
+from bioinstruct_dagster.curation.privacy.noted.capitals import BEFORE_TOWN, TOWN_WORDS, capitals_of
 from bioinstruct_dagster.curation.privacy.noted.persons import ONE_PERSON
 from bioinstruct_dagster.curation.privacy.places.forms import STATE
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, PLACES, any_of
 
 # Words in capitals that are no town, in small letters.
@@ -59,7 +60,7 @@ _ASKED = re.compile(
 # "(E. J. Kirsch, of Duluth)".
 _OF = re.compile(rf"[a-z.],\s(?:of|from)\s(?P<v>{_TOWN})(?=[),;])")
 _STATE_HINT = re.compile(r",(?<=[a-z],) [A-Z](?:[A-Z]\b|[a-z]{3})")
-_COUNTY_WORDS = frozenset(
+_COUNTY_HELD = trigger(
     (
         "county",
         "village",
@@ -76,6 +77,8 @@ _COUNTY_WORDS = frozenset(
         "townland",
     )
 )
+_WHERE = trigger(("where",))
+_HOMES, _NATIVES = trigger(_HOME_WORDS), trigger(_NATIVE_WORDS)
 # A place stands after these, and seldom anything else.
 _STRONG = re.compile(
     r"\b(?:near|outside|north\sof|south\sof|east\sof|west\sof|[Ii]n|(?<!suffer\s)(?<!suffering\s)(?<!out\sof\s)(?<!relief\s)[Ff]rom)\s$"
@@ -87,7 +90,7 @@ _BEFORE, _AFTER = 90, 50
 def noted_town_spans(text: ScannedText, *, tied: bool) -> Iterator[Span]:
     """The towns in the sentences of a person's life."""
     raw = text.raw
-    for start, before in capitals_of(raw):
+    for start, before in capitals_of(raw) if text.marks.before_capital & BEFORE_TOWN else ():
         if before not in TOWN_WORDS or not _PREPOSITION.search(
             raw, max(0, start - _LONGEST), start
         ):
@@ -110,15 +113,16 @@ def _tried(text: ScannedText) -> Iterator[tuple[re.Pattern[str], int, int]]:
     whole = (0, len(text.raw))
     if _STATE_HINT.search(text.raw):
         yield (_WITH_STATE, *whole)
-    if text.holds_any(_COUNTY_WORDS):
+    held = text.marks.held
+    if held & _COUNTY_HELD:
         yield (_COUNTY, *whole)
     if ", of " in text.raw or ", from " in text.raw:
         yield (_OF, *whole)
-    if "where" in text.words:
+    if held & _WHERE:
         yield (_ASKED, *whole)
-    for part in text.parts_around(_HOME_WORDS, 2, 60, _HOME_HINT):
+    for part in text.parts_around(_HOME_WORDS, 2, 60, _HOME_HINT) if held & _HOMES else ():
         yield (_HOME, *part)
-    for part in text.parts_around(_NATIVE_WORDS, 60, 10, _NATIVE_HINT):
+    for part in text.parts_around(_NATIVE_WORDS, 60, 10, _NATIVE_HINT) if held & _NATIVES else ():
         yield (_NATIVE, *part)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from bioinstruct_dagster.curation.privacy.kinds import Span
 from bioinstruct_dagster.curation.privacy.names.forms import WORD
 from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN as _WRITTEN
-from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN_WORDS as _WRITTEN_WORDS
+from bioinstruct_dagster.curation.privacy.old_ages.told import WRITTEN_HELD
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of
+from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, last_words
+from bioinstruct_dagster.curation.privacy.vocabulary import WORD as LETTERS
 
 # It begins with the digit, because the search for one character is the fastest.
 OLD_NUMBER = re.compile(r"[91](?<!\d[91])(?:(?<=9)\d|(?<=1)[01]\d)(?!\d)")
@@ -23,6 +24,14 @@ _AGE_BEFORE = re.compile(
     r"ost|nearly|about|over|[a-z],|lived to|to be|died at|away at|passed at|diagnosed at|of|at)\s"
     r"|\bm(?:r|rs|s)\.?\s[\w'’-]{2,20},\s)$",
     re.IGNORECASE,
+)
+# The last words of what _AGE_BEFORE matches; after "age" further words may stand.
+_LAST_BEFORE = last_words(DATES("age_verbs")) | frozenset(
+    (
+        *("male", "female", "m", "f", "man", "woman", "be", "turn", "his", "her", "my", "their"),
+        *("patient", "is", "was", "s", "turned", "turns", "now", "almost", "nearly", "about"),
+        *("over", "to", "at", "of"),
+    )
 )
 _AROUND = 30  # characters on either side of such a number
 _TENS = r"(?:9\d|1[01]\d)"
@@ -77,16 +86,30 @@ def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
     last = 0
     for hint in OLD_NUMBER.finditer(text):
         begin = max(last, hint.start() - _AROUND)
-        if _AGE_AFTER.match(text, hint.end()) or _AGE_BEFORE.search(text[begin : hint.start()]):
+        if _AGE_AFTER.match(text, hint.end()) or _is_age_before(text[begin : hint.start()]):
             match = _AGES.search(text, begin, hint.end() + _AROUND)
             if match:
                 last = match.end()
                 yield match
 
 
+def _is_age_before(before: str) -> bool:
+    lowered = before.lower()
+    if "age" not in lowered:
+        # A comma ends a person's name, and a letter that folds to another is left to the pattern.
+        last = (lowered.split() or [""])[-1]
+        if (
+            last.isascii()
+            and last[-1:] != ","
+            and (LETTERS.findall(last) or [""])[-1] not in _LAST_BEFORE
+        ):
+            return False
+    return _AGE_BEFORE.search(before) is not None
+
+
 def age_spans(text: ScannedText) -> Iterator[Span]:
     """The ages over 89 in a text, without limits, ages of groups, temperatures and animals."""
-    for match in _matches(text.raw, written=text.holds_any(_WRITTEN_WORDS)):
+    for match in _matches(text.raw, written=text.marks.held & WRITTEN_HELD != 0):
         group = str(match.lastgroup)
         start, end = match.span(group)
         before = text.raw[max(0, start - 80) : start]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import DATES, any_of, pieces
 
 ONES = "(?:one|two|three|four|five|six|seven|eight|nine)"
@@ -17,8 +18,9 @@ WRITTEN = (
     rf"(?:[Nn]inety(?:[- ]{ONES})?"
     rf"|(?:[Aa]|[Oo]ne)[- ]hundred(?:[- ](?:and[- ])?(?:{ONES}|ten|eleven|twelve))?)"
 )
-WRITTEN_WORDS = frozenset(("ninety", "hundred", "nineties", "ninetieth", "hundredth"))
-DECADE_WORDS = frozenset(("nineties", "nonagenarian", "centenarian", "supercentenarian"))
+WRITTEN_HELD = trigger(("ninety", "hundred", "nineties", "ninetieth", "hundredth"))
+DECADES = trigger(("nineties", "nonagenarian", "centenarian", "supercentenarian"))
+_AGED_HELD = trigger(("aged",))
 
 _NO_AGE_AFTER = (
     rf"(?!\s?(?:{any_of(DATES('units_after_numbers'))})(?![A-Za-z])|[\d%/:–]|-\d|\.\d|,\d)"
@@ -102,15 +104,15 @@ _GROUP_AFTER = re.compile(rf"\s?(?:s\b|{any_of(DATES('not_one_age_after'))})", r
 
 def told_age_spans(text: ScannedText) -> Iterator[Span]:
     """The ages over 89 that the sentence around a number or a word tells."""
-    if text.holds_any(WRITTEN_WORDS):
+    if text.marks.held & WRITTEN_HELD:
         yield from _told(text.raw, pieces(_WRITTEN_HINT, text.raw, _BEFORE, _AFTER))
     if text.has_digit:
         yield from _told(text.raw, pieces(_DIGITS_HINT, text.raw, _BEFORE, _AFTER))
-        if "aged" in text.words:
+        if text.marks.held & _AGED_HELD:
             for match in _LISTED.finditer(text.raw):
                 for age in _OLD_IN_LIST.finditer(text.raw, *match.span("v")):
                     yield Span("age_over_89", *age.span(), 0.75)
-    if text.holds_any(DECADE_WORDS) or "90s" in text.raw or "90's" in text.raw:
+    if text.marks.held & DECADES or "90s" in text.raw or "90's" in text.raw:
         # They name no year, so they only hint at an age.
         for match in _DECADE.finditer(text.raw):
             yield Span("age_over_89", *match.span(str(match.lastgroup)), DOUBTFUL_SCORE)

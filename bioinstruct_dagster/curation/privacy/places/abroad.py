@@ -73,6 +73,9 @@ _STREET_ENDINGS = (
     *("gatan ", "vägen ", "veien ", "gata ", "gade ", "vej ", "straat ", "laan ", "weg "),
     *("gasse ", "allee ", "platz ", "katu ", "strasse ", "straße "),
 )
+_ENDING_SHAPE = re.compile(
+    rb"0(?:(?<=n 0)|(?<=a 0)|(?<=e 0)|(?<=j 0)|(?<=t 0)|(?<=g 0)|(?<=z 0)|(?<=u 0))"
+)
 _STREET_ENDING = re.compile(
     r"\d(?<=[a-z] \d)(?:" + "|".join(rf"(?<={one}\d)" for one in _STREET_ENDINGS) + ")"
 )
@@ -136,8 +139,7 @@ def _parts(text: ScannedText) -> list[tuple[int, int]]:
 
 
 def _has_ending(text: ScannedText) -> bool:
-    may_hold = any(ending in text.raw for ending in _STREET_ENDINGS)
-    return may_hold and _STREET_ENDING.search(text.raw) is not None
+    return text.may_match(_ENDING_SHAPE) and _STREET_ENDING.search(text.raw) is not None
 
 
 def _is_indian(text: ScannedText) -> bool:

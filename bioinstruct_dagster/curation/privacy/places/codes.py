@@ -21,6 +21,7 @@ _POSTCODE = re.compile(
     r"|(?<=[a-z]\s)(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2})(?=[,.\n]|$)"
 )
 _ZIP_HINT = re.compile(r"\d{5}(?<!\d{6})(?![\d.])")
+_POSTCODE_SHAPE = re.compile(rb"0(?: ?AA|A0)")
 _POSTCODE_HINT = re.compile(r"\d(?:\s?[A-Z]{2}\b|[A-Z]\d)")
 _ZIP_WORDS = cues(PLACES("postal_code_labels"))
 
@@ -30,8 +31,7 @@ def _has_zip(text: ScannedText) -> bool:
 
 
 def _has_postcode(text: ScannedText) -> bool:
-    may_hold = text.has_shape(b"0AA", b"0 AA", b"0A0")
-    return may_hold and _POSTCODE_HINT.search(text.raw) is not None
+    return text.may_match(_POSTCODE_SHAPE) and _POSTCODE_HINT.search(text.raw) is not None
 
 
 CODE_PATTERNS = (

@@ -18,6 +18,7 @@ from bioinstruct_dagster.curation.privacy.places.homes import HOME_PATTERNS
 from bioinstruct_dagster.curation.privacy.places.streets import STREET_PATTERNS
 from bioinstruct_dagster.curation.privacy.regions import is_large
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import CAPITAL, trigger
 
 _PATTERNS = (
     *HOME_PATTERNS,
@@ -26,19 +27,20 @@ _PATTERNS = (
     *ABROAD_PATTERNS,
     *CODE_PATTERNS,
 )
-_UNNUMBERED = tuple(entry for entry in _PATTERNS if not entry.numbered)
-_WORDS = frozenset[str]().union(*(entry.words | entry.also for entry in _PATTERNS))
+# Each with the triggers of its words and of its further words; -1 stands for any words.
+_TRIED = tuple(
+    (trigger(entry.words), trigger(entry.also) if entry.also else -1, entry) for entry in _PATTERNS
+)
+_UNNUMBERED = tuple(tried for tried in _TRIED if not tried[-1].numbered)
 _UNIT_OF_HOSPITAL = re.compile(r"\b(?:Unit|Department|Ward|Room)\b")
 _NO_HOME = re.compile(r"[A-Z]*[a-z]?[A-Z]{2}")  # an abbreviation
 
 
 def place_spans(text: ScannedText) -> Iterator[Span]:
     """The addresses, homes and postal codes of a text."""
-    held = text.words & _WORDS
-    for entry in _PATTERNS if text.has_digit else _UNNUMBERED:
-        if entry.also and held.isdisjoint(entry.also):
-            continue
-        if not held.isdisjoint(entry.words) or (entry.hinted and entry.hinted(text)):
+    held = text.marks.held | CAPITAL
+    for words, also, entry in _TRIED if text.has_digit else _UNNUMBERED:
+        if held & also and (held & words or (entry.hinted and entry.hinted(text))):
             yield from _spans(entry, text)
 
 

@@ -9,11 +9,13 @@ import re
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE
 from bioinstruct_dagster.curation.privacy.places.forms import CITY, STATE, TOWN_WORD, PlacePattern
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.triggers.marks import trigger
 from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, any_of, any_start_of, cues
 
 # A home: "lives in Dayton, Ohio", "a man from Leeds". The cue ties it to a person.
 HOME_WORDS = cues(PLACES("living"), PLACES("home_labels"))
 _PERSON_WORDS = cues(PLACES("persons_from"))
+_FROM, _PERSONS = trigger(("from",)), trigger(_PERSON_WORDS)
 _ALL_WORDS = HOME_WORDS | _PERSON_WORDS
 _HOME = re.compile(
     rf"\b(?:{any_start_of(PLACES('living'))}\s"
@@ -37,7 +39,8 @@ _NUMBERED_HOME = re.compile(
 
 def is_from_home(text: ScannedText) -> bool:
     """Whether a text without a word for living may tell where a person is from."""
-    return "from" in text.words and text.holds_any(_PERSON_WORDS)
+    held = text.marks.held
+    return bool(held & _FROM and held & _PERSONS)
 
 
 def home_parts(text: ScannedText) -> list[tuple[int, int]]:
