@@ -230,6 +230,18 @@ class Demands:
         """Whether the task asks what was done, or what a person takes."""
         return OF_PAST.search(instruction) is not None
 
+    def may_ask_facts(self, instruction: str) -> bool:
+        """Whether the task may ask for facts about a person. It is quick, and few tasks do."""
+        return (
+            COPIES.may_match(instruction)
+            or self._personal.may_match(instruction)
+            or self._particular.may_match(instruction)
+        )
+
+    def may_ask_content(self, instruction: str) -> bool:
+        """Whether the task may ask what a document says. It is quick, and few tasks do."""
+        return self._content_of.may_match(instruction)
+
     def asks_content(self, instruction: str) -> bool:
         """Whether the task asks what a document says."""
         words = instruction.lower().replace(",", " ").rstrip(".?").split()
@@ -315,8 +327,8 @@ class Demands:
     def lacks_options(self, text: str, instruction: str) -> bool:
         """Whether the task chooses an answer, and the input only mentions the question."""
         return (
-            any(hint in instruction for hint in CHOICE_HINTS)
-            and CHOOSES.search(instruction) is not None
+            CHOOSES.search(instruction) is not None
+            and any(hint in instruction for hint in CHOICE_HINTS)
             and "?" not in text
             and "question" in text.lower()
             and OPTIONS.search(text) is None
@@ -330,10 +342,10 @@ class Demands:
 
     def lacks_evidence(self, text: str, instruction: str) -> bool:
         """Whether the input is a claim alone, and the task compares it with a text."""
-        if not any(hint in instruction for hint in SUPPORT_HINTS):
-            return False
         found = SUPPORTED.search(instruction)
-        if found is None or OWN_TEXT.search(instruction) is not None:
+        if found is None or not any(hint in instruction for hint in SUPPORT_HINTS):
+            return False
+        if OWN_TEXT.search(instruction) is not None:
             return False
         return (
             "\n" not in text

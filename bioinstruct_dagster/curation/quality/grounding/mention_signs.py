@@ -46,6 +46,7 @@ STAND_IN = re.compile(
     re.IGNORECASE,
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
+BLANK_MARKS = ("__", "...", "…", "[", "{")  # each blank has one of them
 COUNTS = frozenset({"two", "three", "four", "several", "some"})
 MOST_GENERAL_WORDS = 10
 # Words that say that a person was described in another place.
