@@ -216,10 +216,11 @@ class WordTest:
 
     Args:
         words: in small letters. A word may have spaces and hyphens, and needs a letter or digit.
+        parts: of words, in small letters.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
-        clause = frozenset(f"{BOUNDARY}{word}{BOUNDARY}" for word in words)
+    def __init__(self, words: Iterable[str] = (), parts: Iterable[str] = ()) -> None:
+        clause = frozenset([*(f"{BOUNDARY}{word}{BOUNDARY}" for word in words), *parts])
         if not can_be_looked_up(clause):
             raise ValueError("a word has no letter or digit, so it can't be looked up")
         self._bit = _CLAUSES.bit(clause)

@@ -86,14 +86,17 @@ class QualityGate:
         self._sound = GateResult((Finding(SOUND_ROW, self.version, "keep"),))
         active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
         self._searched = {rule.fields for rule in active}
-        self._repairing = [rule for rule in active if rule.verdict == "repair"]
-        self._checking = {
-            imported: [
-                rule
-                for rule in active
-                if rule.verdict != "repair" and rule.judges(imported=imported)
-            ]
+        judging = {
+            imported: [rule for rule in active if rule.judges(imported=imported)]
             for imported in (False, True)
+        }
+        self._repairing = {
+            imported: [rule for rule in rules if rule.verdict == "repair"]
+            for imported, rules in judging.items()
+        }
+        self._checking = {
+            imported: [rule for rule in rules if rule.verdict != "repair"]
+            for imported, rules in judging.items()
         }
 
     @property
@@ -116,9 +119,8 @@ class QualityGate:
     def _check(self, row: RowTexts) -> GateResult:
         findings: list[Finding] = []
         repairs: dict[str, str] = {}
-        for rule in self._repairing:
-            if not rule.judges(imported=row.imported):
-                continue
+        imported = row.imported
+        for rule in self._repairing[imported]:
             match = rule.check(row)
             if match is not None and match.corrected is not None:
                 findings.append(rule.finding(match))
@@ -126,7 +128,7 @@ class QualityGate:
                 repairs[field] = text
                 row = row._replace(**{field: text})
         unjudged: dict[str, list[str]] = {}
-        for rule, match in self._matches(row):
+        for rule, match in self._matches(row, imported=imported):
             if why := rule.language.not_judged(row, fired=match is not None):
                 unjudged.setdefault(why, []).append(rule.id)
             elif match is not None:
@@ -140,7 +142,7 @@ class QualityGate:
             findings.append(Finding(NOT_JUDGED, self.version, "keep", None, evidence))
         return GateResult(tuple(findings), repairs)
 
-    def _matches(self, row: RowTexts) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
+    def _matches(self, row: RowTexts, *, imported: bool) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
         """The rules that match; those that do not match only if the row's language may be why."""
         # Every rule can judge ASCII, unless it fires because words are missing.
         is_ascii = all(map(str.isascii, row))
@@ -150,7 +152,7 @@ class QualityGate:
         held = {
             fields: reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched
         }
-        for rule in self._checking[row.imported]:
+        for rule in self._checking[imported]:
             match = rule.check(row) if rule.telling & held[rule.fields] else None
             if match is not None or not is_ascii:
                 yield rule, match

@@ -193,7 +193,7 @@ class _GroundingCheck:
         return (
             self._mentions.has_sign(text)
             or self._unnamed.has_sign(text, instruction)
-            or self._demands.may_ask_content(instruction)
+            or (not text.endswith((".", "!")) and self._demands.may_ask_content(instruction))
             or (self._persons_test.may_hold(text) and self._demands.may_ask_facts(instruction))
         )
 

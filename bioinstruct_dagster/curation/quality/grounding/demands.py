@@ -54,7 +54,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
 )
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.curation.word_lists import alternatives
-from bioinstruct_dagster.signs import WordedPattern
+from bioinstruct_dagster.signs import WordedPattern, WordTest
 
 
 class Demands:
@@ -118,6 +118,7 @@ class Demands:
             re.IGNORECASE,
         )
         self._content_forms = documents | {f"{one}s" for one in documents} | {"policies"}
+        self._content_test = WordTest(self._content_forms)
         content = alternatives(
             documents - mention_list("unsure")
             | {
@@ -240,7 +241,7 @@ class Demands:
 
     def may_ask_content(self, instruction: str) -> bool:
         """Whether the task may ask what a document says. It is quick, and few tasks do."""
-        return self._content_of.may_match(instruction)
+        return self._content_test.may_hold(instruction) and self._content_of.may_match(instruction)
 
     def asks_content(self, instruction: str) -> bool:
         """Whether the task asks what a document says."""
