@@ -85,7 +85,7 @@ class QualityGate:
         self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
         self._sound = GateResult((Finding(SOUND_ROW, self.version, "keep"),))
         active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
-        self._searched = {rule.fields for rule in active}
+        self._searched = list({rule.fields: None for rule in active})
         judging = {
             imported: [rule for rule in active if rule.judges(imported=imported)]
             for imported in (False, True)
@@ -95,7 +95,11 @@ class QualityGate:
             for imported, rules in judging.items()
         }
         self._checking = {
-            imported: [rule for rule in rules if rule.verdict != "repair"]
+            imported: [
+                (rule, rule.check, rule.telling, self._searched.index(rule.fields))
+                for rule in rules
+                if rule.verdict != "repair"
+            ]
             for imported, rules in judging.items()
         }
 
@@ -142,18 +146,17 @@ class QualityGate:
             findings.append(Finding(NOT_JUDGED, self.version, "keep", None, evidence))
         return GateResult(tuple(findings), repairs)
 
-    def _matches(self, row: RowTexts, *, imported: bool) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
+    def _matches(
+        self, row: RowTexts, *, imported: bool
+    ) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
         """The rules that match; those that do not match only if the row's language may be why."""
         # Every rule can judge ASCII, unless it fires because words are missing.
         is_ascii = all(map(str.isascii, row))
-        bits = {
-            name: clause_bits(with_plain_apostrophes(getattr(row, name))) for name in TEXT_FIELDS
-        }
-        held = {
-            fields: reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched
-        }
-        for rule in self._checking[imported]:
-            match = rule.check(row) if rule.telling & held[rule.fields] else None
+        texts = row if is_ascii else map(with_plain_apostrophes, row)
+        bits = dict(zip(TEXT_FIELDS, map(clause_bits, texts), strict=True))
+        held = [reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched]
+        for rule, check, telling, place in self._checking[imported]:
+            match = check(row) if telling & held[place] else None
             if match is not None or not is_ascii:
                 yield rule, match
 

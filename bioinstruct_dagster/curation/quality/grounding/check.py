@@ -67,7 +67,7 @@ _Reader = TypeVar("_Reader")
 
 @cache
 def _reader(kind: type[_Reader]) -> _Reader:
-    """A reader that depends on the word lists alone. It takes long to make, and gates are often made."""
+    """A reader that depends on the word lists alone; each process makes it once."""
     return kind()
 
 
@@ -107,8 +107,10 @@ class _GroundingCheck:
         self._names, self._vague = SourceNames(rule, words), VagueInputs(words)
         self._stand_ins, self._parts = StandIns(rule), MissingParts(rule)
         self._words, self._needs = words, TaskNeeds(rule, words)
-        self._plain, self._mentions = _reader(PlainNames), _reader(Mentions)
-        self._demands, self._unnamed = _reader(Demands), _reader(Unnamed)
+        self._plain: PlainNames = _reader(PlainNames)
+        self._mentions: Mentions = _reader(Mentions)
+        self._demands: Demands = _reader(Demands)
+        self._unnamed: Unnamed = _reader(Unnamed)
         self._persons = mention_list("of_persons")
         self._persons_test = WordTest(self._persons)
 
@@ -208,7 +210,8 @@ class _GroundingCheck:
             return told().is_all_new
         if "," in text or not demands.asks_particulars(instruction):
             return False
-        return (told().figures or demands.asks_of_past(instruction)) and told().is_foreign
+        overlapping = told()
+        return overlapping.is_foreign and (overlapping.figures or demands.asks_of_past(instruction))
 
     def _is_unnamed(self, text: str, words: list[str], instruction: str) -> bool:
         """Whether the input says that something exists, and the task needs to know what it is."""

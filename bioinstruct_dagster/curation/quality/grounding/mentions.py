@@ -10,7 +10,6 @@ from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     AGE,
     ASIDE,
     BLANK_FORM,
-    BLANK_MARKS,
     BLANKS,
     CODE,
     COUNTS,
@@ -22,6 +21,7 @@ from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     LABEL,
     LEAST_NAME_WORDS,
     LEAST_TITLE_WORDS,
+    MENTION_MARKS,
     MOST_COMMAS,
     MOST_FILED_WORDS,
     MOST_FIRST_WORDS,
@@ -151,10 +151,8 @@ class Mentions:
     def has_sign(self, text: str) -> bool:
         """Whether the text has a word or a mark that a mention has. `may_mention` asks for more."""
         return (
-            ":" in text
-            or self._forms_test.may_hold(text)
-            or '"' in text
-            or any(mark in text for mark in BLANK_MARKS)
+            self._forms_test.may_hold(text)
+            or any(mark in text for mark in MENTION_MARKS)
             or (self._few_test.may_hold(text) and len(text.split()) <= MOST_GENERAL_WORDS)
         )
 

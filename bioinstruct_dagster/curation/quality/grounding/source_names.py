@@ -135,9 +135,7 @@ class SourceNames:
         label, body = nouns_of(found.group(1)), found.group(2).strip()
         if not body:  # a label without its text
             return read_phrase(found.group(1)) if len(label) <= MOST_EMPTY_LABEL else None
-        return read_phrase(body) or (
-            self._labelled(label[-1], body, label) if label else None
-        )
+        return read_phrase(body) or (self._labelled(label[-1], body, label) if label else None)
 
     def _labelled(self, noun: str, body: str, label: list[str]) -> SourceName | None:
         """The title or the name of a data set that stands after a label."""
