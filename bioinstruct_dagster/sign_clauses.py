@@ -244,7 +244,8 @@ class ClauseIndex:
         self._pairs: dict[str, int] = {}  # by part that is shorter than a key
         self._by_text: dict[str, list[tuple[str, int]]] = {}  # by the rare character in it
         self._by_word = _Remembered(self._bits_of_word)
-        self._last: dict[str, int] = {}
+        # The bits of the clauses of which a text may hold a literal, by text.
+        self.bits_in = _LastTexts(self._find)
 
     def bit(self, clause: Clause) -> int:
         """The bit of a clause, which the index adds if it does not know it."""
@@ -270,22 +271,14 @@ class ClauseIndex:
             parts = self._by_beginning.setdefault(part[:PART_KEY], {})
         parts[part] = parts.get(part, 0) | bit
 
-    def bits_in(self, text: str) -> int:
-        """The bits of the clauses of which the text may hold a literal."""
-        known = self._last.get(text)
-        if known is None:
-            if len(self._last) >= MOST_FOLDED_TEXTS:
-                del self._last[next(iter(self._last))]
-            known = self._last[text] = self._find(text[:SEARCHED_CHARACTERS])
-        return known
-
     def _forget(self) -> None:
         self._by_word.clear()
-        self._last.clear()
+        self.bits_in.clear()
 
     def _find(self, text: str) -> int:
+        text = text[:SEARCHED_CHARACTERS]
         if len(self._by_word) > MOST_CACHED_WORDS:
-            self._forget()
+            self._by_word.clear()
         folded, words = folded_text(text), folded_words(text)
         # Most words have no bit, and to drop those is faster than to add them.
         found = reduce(or_, filter(None, map(self._by_word.__getitem__, words)), ALWAYS)
@@ -317,4 +310,18 @@ class _Remembered(dict[str, int]):
 
     def __missing__(self, word: str) -> int:
         self[word] = bits = self._compute(word)
+        return bits
+
+
+class _LastTexts(dict[str, int]):
+    """The bits of the texts of the last rows: many searches read the same texts one by one."""
+
+    def __init__(self, compute: Callable[[str], int]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, text: str) -> int:
+        if len(self) >= MOST_FOLDED_TEXTS:
+            del self[next(iter(self))]
+        self[text] = bits = self._compute(text)
         return bits

@@ -30,6 +30,7 @@ from bioinstruct_dagster.sign_clauses import (
 
 PLAIN_SIGN = re.compile(r"\w+\*?", re.ASCII)
 MOST_CACHED_WORDS = 100_000  # distinct words; with more, the cache is cleared
+MOST_REMEMBERED = 1_000  # sets of clauses whose searches are remembered, for each list of signs
 MOST_PHRASES = 8  # that are looked for before an expression is tried
 
 
@@ -130,9 +131,12 @@ class SignIndex:
 _CLAUSES = ClauseIndex()  # of all searches, so that a text's words are looked up once for all
 
 
+_BITS = _CLAUSES.bits_in
+
+
 def clause_bits(text: str) -> int:
     """The bits of the clauses of all searches that the text fulfils (see SignSearch.telling)."""
-    return _CLAUSES.bits_in(text)
+    return _BITS[text]
 
 
 def _bits_needed(clauses: Iterable[Clause]) -> tuple[int, list[Clause]]:
@@ -178,19 +182,52 @@ class WordedPattern:
     def may_match(self, text: str) -> bool:
         """Whether the text, or a part of it that cuts no word, may hold a match."""
         needs = self._needs
-        return needs & _CLAUSES.bits_in(text) == needs or len(text) > SEARCHED_CHARACTERS
+        return needs & _BITS[text] == needs or len(text) > SEARCHED_CHARACTERS
+
+    # Each search is written out: a call of `may_match` takes longer than the test itself, and most
+    # texts fail it.
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first match in the text."""
-        return self.pattern.search(text) if self.may_match(text) else None
+        needs = self._needs
+        if needs & _BITS[text] != needs and len(text) <= SEARCHED_CHARACTERS:
+            return None
+        return self.pattern.search(text)
 
     def match(self, text: str) -> re.Match[str] | None:
         """The match at the beginning of the text."""
-        return self.pattern.match(text) if self.may_match(text) else None
+        needs = self._needs
+        if needs & _BITS[text] != needs and len(text) <= SEARCHED_CHARACTERS:
+            return None
+        return self.pattern.match(text)
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """The match of the whole text."""
-        return self.pattern.fullmatch(text) if self.may_match(text) else None
+        needs = self._needs
+        if needs & _BITS[text] != needs and len(text) <= SEARCHED_CHARACTERS:
+            return None
+        return self.pattern.fullmatch(text)
+
+
+class WordTest:
+    """Whether a text may hold one of many words: a quick test before they are looked for.
+
+    The words of the text are looked up once for this test and for all searches.
+
+    Args:
+        words: in small letters. A word may have spaces and hyphens, and needs a letter or digit.
+        parts: of words, in small letters.
+    """
+
+    def __init__(self, words: Iterable[str] = (), parts: Iterable[str] = ()) -> None:
+        clause = frozenset([*(f"{BOUNDARY}{word}{BOUNDARY}" for word in words), *parts])
+        if not can_be_looked_up(clause):
+            raise ValueError("a word has no letter or digit, so it can't be looked up")
+        self._bit = _CLAUSES.bit(clause)
+
+    def may_hold(self, text: str) -> bool:
+        """Whether the text may hold one of the words. False is sure."""
+        return bool(self._bit & _BITS[text]) or len(text) > SEARCHED_CHARACTERS
 
 
 _Search = tuple[int, tuple[str, ...], re.Pattern[str]]
@@ -204,8 +241,9 @@ class SignSearch:
     """
 
     def __init__(self, signs: tuple[str, ...]) -> None:
-        # `telling`: a clause of each expression, one of which every match needs.
-        self._searches, self._telling = _searches_for(signs)
+        self._searches, self._tells = _searches_for(signs)
+        self._telling = reduce(or_, self._tells, 0)
+        self._by_held: dict[int, tuple[_Search, ...]] = {}
 
     @property
     def telling(self) -> int:
@@ -216,10 +254,11 @@ class SignSearch:
         """The part of the text that a sign matches, or None."""
         if not text or not self._searches:
             return None
-        held = _CLAUSES.bits_in(text)
-        if not self._telling & held:
+        held = _BITS[text]
+        telling = self._telling & held
+        if not telling:
             return None
-        for needs, phrases, one in self._searches:
+        for needs, phrases, one in self._by_held.get(telling) or self._searches_of(telling):
             if (
                 needs & held == needs
                 and (not phrases or _holds_any(text, phrases))
@@ -228,11 +267,21 @@ class SignSearch:
                 return found.group(0)
         return None
 
+    def _searches_of(self, telling: int) -> tuple[_Search, ...]:
+        """The searches whose telling clause is among these, in their order; they are remembered."""
+        found = tuple(
+            one for one, tells in zip(self._searches, self._tells, strict=True) if tells & telling
+        )
+        if len(self._by_held) >= MOST_REMEMBERED:
+            self._by_held.clear()
+        self._by_held[telling] = found
+        return found
+
     def without(self, text: str) -> str:
         """The text with a space in place of each part that a sign matches."""
         text = text[:SEARCHED_CHARACTERS]
         for needs, _, one in self._searches:
-            if needs & _CLAUSES.bits_in(text) == needs:
+            if needs & _BITS[text] == needs:
                 text = one.sub(" ", text)
         return text
 
@@ -243,14 +292,16 @@ def _holds_any(text: str, phrases: Iterable[str]) -> bool:
 
 
 @cache
-def _searches_for(signs: tuple[str, ...]) -> tuple[tuple[_Search, ...], int]:
-    """The bits, phrases and expression of each search, and a clause of each.
+def _searches_for(signs: tuple[str, ...]) -> tuple[tuple[_Search, ...], tuple[int, ...]]:
+    """The bits, phrases and expression of each search, and a clause of each that tells most.
+
+    Every match of the expression needs this clause.
 
     They are cached, because gates are made often.
     """
     plain = [sign for sign in signs if not sign.startswith("/")]
     searches: list[_Search] = []
-    telling = 0
+    tells: list[int] = []
     expressions = [(pattern("|".join(plain)), _plain_clauses(plain))] if plain else []
     written = [pattern(sign) for sign in signs if sign.startswith("/")]
     expressions += [(one, clauses_of(one)) for one in written]
@@ -258,8 +309,8 @@ def _searches_for(signs: tuple[str, ...]) -> tuple[tuple[_Search, ...], int]:
         needs, parts = _bits_needed(clauses)
         phrases = _phrases_of(clauses) if expression in written else ()
         searches.append((needs, phrases, expression))
-        telling |= _CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS
-    return tuple(searches), telling
+        tells.append(_CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS)
+    return tuple(searches), tuple(tells)
 
 
 def _plain_clauses(signs: Iterable[str]) -> list[Clause]:

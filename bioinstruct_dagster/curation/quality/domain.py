@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import chain
+from string import ascii_lowercase
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.gates import RowTexts
@@ -31,7 +32,6 @@ from bioinstruct_dagster.curation.word_lists import word_list
 from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, folded_text, folded_words
 
 # Words that begin with a letter. Numbers and single letters say nothing of the field.
-AFTER_DIGITS = ":"  # words of ASCII that begin with a digit are sorted before it
 FIELD_WORD = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]+")
 # The share of each kind among the words of general English, without the words of the list `unread`.
 # Computed from the word frequencies of the package wordfreq 3.1.1 (Speer, 2022), which counts web
@@ -87,19 +87,25 @@ def field_words(*texts: str) -> set[str]:
     if all(map(str.isascii, texts)) and sum(map(len, texts)) < SEARCHED_CHARACTERS:
         # The same words as those of the expression below; the gate has split the texts already.
         words = set(chain.from_iterable(map(folded_words, texts)))
-        found = {word for word in words if word > AFTER_DIGITS and len(word) > 1}
+        found = set(filter(str.isidentifier, words)) - _unread_words()  # no word with a digit first
         if any("_" in text for text in texts):
             found = {word for word in found if "_" not in word}
             found.update(*(FIELD_WORD.findall(folded_text(text)) for text in texts))
+            found -= _unread_words()
     else:
         joined = "\n".join(texts)[:SEARCHED_CHARACTERS].lower()
-        found = set(FIELD_WORD.findall(joined))
-    found -= word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "unread")
+        found = set(FIELD_WORD.findall(joined)) - _unread_words()
     firsts = _compounds_by_first()
     for first in found & firsts.keys():
         folded = "\n".join(texts).lower()
         found.update(compound for compound in firsts[first] if compound in folded)
     return found
+
+
+@cache
+def _unread_words() -> frozenset[str]:
+    """The words of the list `unread`, and single letters."""
+    return word_list(QUALITY_PACKAGE, DOMAIN_LISTS, "unread").union(ascii_lowercase)
 
 
 @cache

@@ -85,15 +85,22 @@ class QualityGate:
         self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
         self._sound = GateResult((Finding(SOUND_ROW, self.version, "keep"),))
         active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
-        self._searched = {rule.fields for rule in active}
-        self._repairing = [rule for rule in active if rule.verdict == "repair"]
+        self._searched = list({rule.fields: None for rule in active})
+        judging = {
+            imported: [rule for rule in active if rule.judges(imported=imported)]
+            for imported in (False, True)
+        }
+        self._repairing = {
+            imported: [rule for rule in rules if rule.verdict == "repair"]
+            for imported, rules in judging.items()
+        }
         self._checking = {
             imported: [
-                rule
-                for rule in active
-                if rule.verdict != "repair" and rule.judges(imported=imported)
+                (rule, rule.check, rule.telling, self._searched.index(rule.fields))
+                for rule in rules
+                if rule.verdict != "repair"
             ]
-            for imported in (False, True)
+            for imported, rules in judging.items()
         }
 
     @property
@@ -116,9 +123,8 @@ class QualityGate:
     def _check(self, row: RowTexts) -> GateResult:
         findings: list[Finding] = []
         repairs: dict[str, str] = {}
-        for rule in self._repairing:
-            if not rule.judges(imported=row.imported):
-                continue
+        imported = row.imported
+        for rule in self._repairing[imported]:
             match = rule.check(row)
             if match is not None and match.corrected is not None:
                 findings.append(rule.finding(match))
@@ -126,7 +132,7 @@ class QualityGate:
                 repairs[field] = text
                 row = row._replace(**{field: text})
         unjudged: dict[str, list[str]] = {}
-        for rule, match in self._matches(row):
+        for rule, match in self._matches(row, imported=imported):
             if why := rule.language.not_judged(row, fired=match is not None):
                 unjudged.setdefault(why, []).append(rule.id)
             elif match is not None:
@@ -140,18 +146,17 @@ class QualityGate:
             findings.append(Finding(NOT_JUDGED, self.version, "keep", None, evidence))
         return GateResult(tuple(findings), repairs)
 
-    def _matches(self, row: RowTexts) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
+    def _matches(
+        self, row: RowTexts, *, imported: bool
+    ) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
         """The rules that match; those that do not match only if the row's language may be why."""
         # Every rule can judge ASCII, unless it fires because words are missing.
         is_ascii = all(map(str.isascii, row))
-        bits = {
-            name: clause_bits(with_plain_apostrophes(getattr(row, name))) for name in TEXT_FIELDS
-        }
-        held = {
-            fields: reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched
-        }
-        for rule in self._checking[row.imported]:
-            match = rule.check(row) if rule.telling & held[rule.fields] else None
+        texts = row if is_ascii else map(with_plain_apostrophes, row)
+        bits = dict(zip(TEXT_FIELDS, map(clause_bits, texts), strict=True))
+        held = [reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched]
+        for rule, check, telling, place in self._checking[imported]:
+            match = check(row) if telling & held[place] else None
             if match is not None or not is_ascii:
                 yield rule, match
 

@@ -108,7 +108,7 @@ def pattern_check(rule: PatternRule) -> RowCheck:
 
     def check(row: RowTexts) -> RuleMatch | None:
         for name in rule.fields:
-            text = with_plain_apostrophes(getattr(row, name))
+            text = getattr(row, name).replace("’", "'")  # see with_plain_apostrophes
             found = sought.search(text)
             if found is not None and rule.unless:
                 found = sought.search(spared.without(text))
@@ -151,10 +151,11 @@ def length_check(rule: LengthRule) -> RowCheck:
         text = getattr(row, rule.field)
         words = count_words(text) if any(map(str.isalnum, text)) else NO_WORDS
         least = least_imported if row.imported else rule.least
-        if least is not None and least_asked is not None and text.rstrip().endswith(QUESTION_MARKS):
-            least = min(least, least_asked)
-        if least is not None and rule.least_told is not None and words.most < least:
-            least = min(least, rule.least_told) if is_told(text) else least
+        if least is not None and words.most < least:  # few texts are so short
+            if least_asked is not None and text.rstrip().endswith(QUESTION_MARKS):
+                least = min(least, least_asked)
+            if rule.least_told is not None and words.most < least and is_told(text):
+                least = min(least, rule.least_told)
         if least is not None and words.most < least:
             return RuleMatch({"words": _shown(words), "least": least}, score=words.most)
         if rule.most is not None and words.fewest > rule.most:

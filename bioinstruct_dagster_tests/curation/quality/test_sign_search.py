@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.quality.gate import QUALITY_RULES, QualityGate
 from bioinstruct_dagster.curation.quality.grounding import (
+    check,
     missing_parts,
     plain_names,
     source_names,
@@ -17,7 +19,7 @@ from bioinstruct_dagster.curation.quality.grounding import (
     two_things,
 )
 from bioinstruct_dagster.sign_clauses import SEARCHED_CHARACTERS, clauses_of
-from bioinstruct_dagster.signs import SignSearch, WordedPattern, pattern
+from bioinstruct_dagster.signs import SignSearch, WordedPattern, WordTest, pattern
 
 FATES = Path(__file__).with_name("fates.jsonl")
 RULES = yaml.safe_load(QUALITY_RULES.read_text("utf-8"))["rules"]
@@ -126,3 +128,50 @@ def test_a_phrase_of_frequent_words_excludes_no_match(text):
     sign = r"/\bas of my (?:\d{4}|latest)\b/"
     found = pattern(sign).search(text)
     assert SignSearch((sign,)).search(text) == (found and found.group(0))
+
+
+def rows_and_mixtures():
+    """The rows, and rows whose input is that of another row, so that few of them are sound."""
+    rows = [json.loads(line) for line in FATES.read_text("utf-8").rstrip("\n").split("\n")]
+    texts = [RowTexts(row["instruction"], row["input"], row["output"]) for row in rows]
+    yield from texts
+    given = [row.input for row in texts if row.input]
+    for place, row in enumerate(texts):
+        other = given[place * 7 % len(given)]
+        yield row._replace(input=other)
+        yield row._replace(input=other[: 20 + place % 100])
+        yield RowTexts(row.instruction.upper(), other.replace("s", "\u017f"), row.output)
+
+
+def test_the_quick_tests_of_words_change_no_verdict(monkeypatch):
+    rows = list(rows_and_mixtures())
+    quick = QualityGate().check(rows)
+    assert sum(said.rejected for said in quick) > len(rows) / 20
+    monkeypatch.setattr(WordTest, "may_hold", lambda self, text: True)
+    monkeypatch.setattr(WordedPattern, "may_match", lambda self, text: True)
+    monkeypatch.setattr(check._GroundingCheck, "_has_sign", lambda self, text, told: True)
+    assert QualityGate().check(rows) == quick
+
+
+@pytest.mark.parametrize(
+    ("words", "parts", "holds", "lacks"),
+    [
+        (("report",), (), "The REPORT's end.", "She reports."),
+        (("x-ray",), (), "an X-ray", "an array"),
+        ((), ("convert",), "reconverted", "a conversion"),
+        (("sign",), (), "a \u017fign", "design"),
+    ],
+)
+def test_a_word_test_is_passed_by_texts_with_a_word(words, parts, holds, lacks):
+    test = WordTest(words, parts)
+    assert test.may_hold(holds)
+    assert not test.may_hold(lacks)
+
+
+def test_a_long_text_passes_each_word_test():
+    assert WordTest(("report",)).may_hold("a " * SEARCHED_CHARACTERS + "report")
+
+
+def test_a_word_that_cannot_be_looked_up_is_refused():
+    with pytest.raises(ValueError, match="no letter or digit"):
+        WordTest((",",))

@@ -24,7 +24,7 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
 )
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list, word_values
 from bioinstruct_dagster.sign_clauses import folded_text
-from bioinstruct_dagster.signs import SignSearch
+from bioinstruct_dagster.signs import SignSearch, WordTest
 
 DEGREES_IN_OTHER_SCALE = {
     "celsius": 1.8,
@@ -36,7 +36,9 @@ CONVERSION_LINK = re.compile(
     r"(?:about |approximately |~|≈)?|\((?:about |approximately |~|≈|= ?|or )?)$",
     re.IGNORECASE,
 )
-LINK_HINTS = ("=", "≈", "~", "equal", "equiv", "convert", "correspond", "about", "approx")
+LINK_MARKS = ("=", "≈", "~")
+# Parts of words: each link has one of them, or a mark, or is a bracket.
+LINK_WORDS = WordTest(parts=("equal", "equiv", "convert", "correspond", "about", "approx"))
 BRACKET = re.compile(r"\((?:about |approximately |~|≈|= ?|or )?\d")
 RATE_ENDING = re.compile(
     r"\s{0,2}(?:/|per\b|daily|a day|each|every|twice|once|x\b|×)", re.IGNORECASE
@@ -113,8 +115,11 @@ def conversion_figures(
 
 def _may_hold_link(text: str) -> bool:
     """Whether a text may hold `CONVERSION_LINK` between two figures: a fast test."""
-    folded = folded_text(text)
-    return BRACKET.search(folded) is not None or any(hint in folded for hint in LINK_HINTS)
+    return (
+        any(mark in text for mark in LINK_MARKS)
+        or LINK_WORDS.may_hold(text)
+        or ("(" in text and BRACKET.search(folded_text(text)) is not None)
+    )
 
 
 def _stands_alone(text: str, one: Quantity, other: Quantity, between: str) -> bool:

@@ -19,7 +19,7 @@ from bioinstruct_dagster.curation.quality.arithmetic.quantities import (
     units,
 )
 from bioinstruct_dagster.curation.word_lists import word_list
-from bioinstruct_dagster.sign_clauses import folded_text
+from bioinstruct_dagster.signs import WordTest
 
 INCH = 0.0254  # meters
 SAME_VALUE_TOLERANCE = 0.02  # relative difference of one value that is stated in two units
@@ -32,6 +32,7 @@ FEET = re.compile(
 )
 INCHES = re.compile(r"(?<![\d.'’′])(\d{2}(?:\.\d)?)\s?(?:inches|in\b|\")", re.IGNORECASE)
 BMI = re.compile(r"\b(?:BMI|body[ -]mass index)\b", re.IGNORECASE)
+BMI_WORDS = WordTest(parts=("bmi", "mass"))
 BMI_STATED = re.compile(
     r"\b(?:BMI|body[ -]mass index)\b[^\d.;\n]{0,60}?(\d{2}(?:\.\d{1,3})?)(?![\d/%])", re.IGNORECASE
 )
@@ -40,7 +41,7 @@ BMI_ALONE = re.compile(r"\D{0,12}(\d{2}\.\d{1,3})(?:\s?kg/m(?:²|\^?2))?\.?", re
 
 def bmi_figures(row: RowTexts, tolerance: float) -> Iterator[ComputedFigure]:
     """A stated body-mass index that differs from the one of weight and height."""
-    if not any("bmi" in text or "mass" in text for text in map(folded_text, row)):
+    if not any(map(BMI_WORDS.may_hold, row)):
         return  # the expression below is slower
     given = f"{row.instruction} {row.input}"[:MOST_READ]
     if BMI.search(given) is None and BMI.search(row.output) is None:

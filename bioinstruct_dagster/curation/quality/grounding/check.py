@@ -12,8 +12,8 @@ things without a name (unnamed), comparing the output (overlap), or reading the 
 """
 
 import re
-from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
+from typing import TypeVar
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
@@ -40,6 +40,7 @@ from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInp
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
+from bioinstruct_dagster.signs import WordTest
 
 MOST_CONTENT_WORDS = 45  # of an input that only mentions what the task needs
 MOST_COPIED_WORDS = 25  # of an input that lacks what the task copies
@@ -61,7 +62,26 @@ ON_TOPIC = re.compile(
 )  # tells nothing of the task
 DETERMINED = ("a ", "an ", "the ")
 
-_Told = Callable[[], Overlap]  # the overlap of an output with its row, which few rows need
+_Reader = TypeVar("_Reader")
+
+
+@cache
+def _reader(kind: type[_Reader]) -> _Reader:
+    """A reader that depends on the word lists alone; each process makes it once."""
+    return kind()
+
+
+class _Told:
+    """The overlap of an output with its row, which few rows need: computed when it is called."""
+
+    def __init__(self, *texts: str) -> None:
+        self._texts = texts
+        self._found: Overlap | None = None
+
+    def __call__(self) -> Overlap:
+        if self._found is None:
+            self._found = overlap(*self._texts)
+        return self._found
 
 
 def ungrounded_check(rule: UngroundedRule) -> RowCheck:
@@ -87,8 +107,12 @@ class _GroundingCheck:
         self._names, self._vague = SourceNames(rule, words), VagueInputs(words)
         self._stand_ins, self._parts = StandIns(rule), MissingParts(rule)
         self._words, self._needs = words, TaskNeeds(rule, words)
-        self._plain, self._mentions, self._demands = PlainNames(), Mentions(), Demands()
-        self._unnamed, self._persons = Unnamed(), mention_list("of_persons")
+        self._plain: PlainNames = _reader(PlainNames)
+        self._mentions: Mentions = _reader(Mentions)
+        self._demands: Demands = _reader(Demands)
+        self._unnamed: Unnamed = _reader(Unnamed)
+        self._persons = mention_list("of_persons")
+        self._persons_test = WordTest(self._persons)
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an ungrounded input; its evidence says of which form the input is."""
@@ -104,7 +128,7 @@ class _GroundingCheck:
 
     def _form_of(self, text: str, instruction: str, output: str) -> str:
         """The form of an ungrounded input; empty if the input or its name is enough."""
-        told = cache(partial(overlap, text, instruction, output))
+        told = _Told(text, instruction, output)
         form = self._form(text, instruction)
         if form == "name" and self._tells_finding(text, output):
             return ""
@@ -136,6 +160,8 @@ class _GroundingCheck:
         self, text: str, instruction: str, output: str, told: _Told
     ) -> bool:
         """Whether the input mentions the material that the task takes from or judges."""
+        if not self._has_sign(text, instruction):
+            return False
         words = [word.strip(MARKS) for word in text.lower().split()]
         mentions, demands, unnamed = self._mentions, self._demands, self._unnamed
         if len(words) > MOST_CONTENT_WORDS or text in instruction or mentions.tells(words):
@@ -164,6 +190,15 @@ class _GroundingCheck:
         mention = mentions.read(text, instruction)
         return mention is not None and self._is_needed(mention, instruction, told())
 
+    def _has_sign(self, text: str, instruction: str) -> bool:
+        """Whether the row has a word or a mark of one of the mentions: a quick test."""
+        return (
+            self._mentions.has_sign(text)
+            or self._unnamed.has_sign(text, instruction)
+            or (not text.endswith((".", "!")) and self._demands.may_ask_content(instruction))
+            or (self._persons_test.may_hold(text) and self._demands.may_ask_facts(instruction))
+        )
+
     def _lacks_facts(self, text: str, instruction: str, told: _Told) -> bool:
         """Whether the output tells facts about a person that the input does not give."""
         demands = self._demands
@@ -175,7 +210,8 @@ class _GroundingCheck:
             return told().is_all_new
         if "," in text or not demands.asks_particulars(instruction):
             return False
-        return (told().figures or demands.asks_of_past(instruction)) and told().is_foreign
+        overlapping = told()
+        return overlapping.is_foreign and (overlapping.figures or demands.asks_of_past(instruction))
 
     def _is_unnamed(self, text: str, words: list[str], instruction: str) -> bool:
         """Whether the input says that something exists, and the task needs to know what it is."""

@@ -54,7 +54,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
 )
 from bioinstruct_dagster.curation.tokens.scripts import count_words
 from bioinstruct_dagster.curation.word_lists import alternatives
-from bioinstruct_dagster.signs import WordedPattern
+from bioinstruct_dagster.signs import WordedPattern, WordTest
 
 
 class Demands:
@@ -118,6 +118,7 @@ class Demands:
             re.IGNORECASE,
         )
         self._content_forms = documents | {f"{one}s" for one in documents} | {"policies"}
+        self._content_test = WordTest(self._content_forms)
         content = alternatives(
             documents - mention_list("unsure")
             | {
@@ -230,6 +231,18 @@ class Demands:
         """Whether the task asks what was done, or what a person takes."""
         return OF_PAST.search(instruction) is not None
 
+    def may_ask_facts(self, instruction: str) -> bool:
+        """Whether the task may ask for facts about a person. It is quick, and few tasks do."""
+        return (
+            COPIES.may_match(instruction)
+            or self._personal.may_match(instruction)
+            or self._particular.may_match(instruction)
+        )
+
+    def may_ask_content(self, instruction: str) -> bool:
+        """Whether the task may ask what a document says. It is quick, and few tasks do."""
+        return self._content_test.may_hold(instruction) and self._content_of.may_match(instruction)
+
     def asks_content(self, instruction: str) -> bool:
         """Whether the task asks what a document says."""
         words = instruction.lower().replace(",", " ").rstrip(".?").split()
@@ -315,8 +328,8 @@ class Demands:
     def lacks_options(self, text: str, instruction: str) -> bool:
         """Whether the task chooses an answer, and the input only mentions the question."""
         return (
-            any(hint in instruction for hint in CHOICE_HINTS)
-            and CHOOSES.search(instruction) is not None
+            CHOOSES.search(instruction) is not None
+            and any(hint in instruction for hint in CHOICE_HINTS)
             and "?" not in text
             and "question" in text.lower()
             and OPTIONS.search(text) is None
@@ -330,10 +343,10 @@ class Demands:
 
     def lacks_evidence(self, text: str, instruction: str) -> bool:
         """Whether the input is a claim alone, and the task compares it with a text."""
-        if not any(hint in instruction for hint in SUPPORT_HINTS):
-            return False
         found = SUPPORTED.search(instruction)
-        if found is None or OWN_TEXT.search(instruction) is not None:
+        if found is None or not any(hint in instruction for hint in SUPPORT_HINTS):
+            return False
+        if OWN_TEXT.search(instruction) is not None:
             return False
         return (
             "\n" not in text

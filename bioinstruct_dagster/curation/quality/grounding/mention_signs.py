@@ -46,6 +46,8 @@ STAND_IN = re.compile(
     re.IGNORECASE,
 )
 BLANKS = re.compile(r"_{2,}|\.{3,}|…|\[\s*\]|\{\s*\}")
+# Each label, quotation or blank has one of them.
+MENTION_MARKS = (":", '"', "__", "...", "…", "[", "{")
 COUNTS = frozenset({"two", "three", "four", "several", "some"})
 MOST_GENERAL_WORDS = 10
 # Words that say that a person was described in another place.

@@ -21,6 +21,7 @@ from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     LABEL,
     LEAST_NAME_WORDS,
     LEAST_TITLE_WORDS,
+    MENTION_MARKS,
     MOST_COMMAS,
     MOST_FILED_WORDS,
     MOST_FIRST_WORDS,
@@ -59,6 +60,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
     singular,
     source_list,
 )
+from bioinstruct_dagster.signs import WordTest
 
 
 class Mentions:
@@ -106,6 +108,7 @@ class Mentions:
         self._finite = finite | self._sentence
         self._not_before = (told - {"reported", "diagnosed", "prescribed"}) | never | finite
         self._kinds_of_test = mention_list("kinds_of_test")
+        self._forms_test, self._few_test = WordTest(self._forms), WordTest(COUNTS | ELSEWHERE)
 
     def read(self, text: str, instruction: str) -> Mention | None:
         """The mention that the input is; None if any part of the input is content.
@@ -144,6 +147,14 @@ class Mentions:
     def tells(self, words: list[str]) -> bool:
         """Whether a word of the input tells content, outside what a study is to find out."""
         return not self.content.isdisjoint(words) and WHETHERS.isdisjoint(words)
+
+    def has_sign(self, text: str) -> bool:
+        """Whether the text has a word or a mark that a mention has. `may_mention` asks for more."""
+        return (
+            self._forms_test.may_hold(text)
+            or any(mark in text for mark in MENTION_MARKS)
+            or (self._few_test.may_hold(text) and len(text.split()) <= MOST_GENERAL_WORDS)
+        )
 
     def may_mention(self, text: str, words: list[str]) -> bool:
         """Whether the text may be a mention. It is quick, and most texts are content.

@@ -8,7 +8,11 @@ phrases (source_phrases), links and placeholders (stand_ins), whether the name i
 import re
 from functools import cache
 
-from bioinstruct_dagster.curation.quality.grounding.source_phrases import ARTICLES, SourcePhrases
+from bioinstruct_dagster.curation.quality.grounding.source_phrases import (
+    ARTICLES,
+    ReadPhrase,
+    SourcePhrases,
+)
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
     TOKEN,
     SourceName,
@@ -33,6 +37,7 @@ MOST_DATA_SET_WORDS = 8
 MOST_TEST_WORDS = 5
 
 LABEL = re.compile(r"([^\W\d_][\w'’/() -]{0,60}?)\s*(?::|\s[-–—])\s*(.*)", re.DOTALL)
+LABEL_END = re.compile(r":|\s[-–—]")  # each label has one; it is quick to search for
 # A period after an initial or a number ends no sentence.
 PARTS = re.compile(r"\n+|\\n|(?<=[^\sA-Z.][.!?])[\"”’)]?\s+(?=[\"“A-Z])|;\s")
 AGE = re.compile(r"\d[\s-]?(?:years?|months?|weeks?|days?|y)[\s/-]?(?:olds?|o)\b", re.IGNORECASE)
@@ -99,6 +104,7 @@ class SourceNames:
             and self._words.says.isdisjoint(TOKEN.findall(text.lower()))
         ):
             return SourceName("work", titled=True, unlabelled=True)
+        read_phrase = self._phrases.reader_for(text)
         names: list[SourceName] = []
         parts = 0
         for part in parts_between(PARTS, text):
@@ -107,7 +113,7 @@ class SourceNames:
                 continue  # a question adds no content
             if names and self._is_aside(part):
                 continue
-            name = self._read_part(part)
+            name = self._read_part(part, read_phrase)
             if name is None:
                 return None
             names.append(name)
@@ -122,16 +128,14 @@ class SourceNames:
         label = nouns_of(found.group(1)) if found else []
         return bool(label) and label[-1] in self._asides and not has_measurement(part)
 
-    def _read_part(self, part: str) -> SourceName | None:
-        found = LABEL.fullmatch(part)
+    def _read_part(self, part: str, read_phrase: ReadPhrase) -> SourceName | None:
+        found = LABEL.fullmatch(part) if LABEL_END.search(part) else None
         if found is None or len(found.group(1).split()) > MOST_LABEL_WORDS:
-            return self._phrases.read(part) or self._title(part, labelled=False)
+            return read_phrase(part) or self._title(part, labelled=False)
         label, body = nouns_of(found.group(1)), found.group(2).strip()
         if not body:  # a label without its text
-            return self._phrases.read(found.group(1)) if len(label) <= MOST_EMPTY_LABEL else None
-        return self._phrases.read(body) or (
-            self._labelled(label[-1], body, label) if label else None
-        )
+            return read_phrase(found.group(1)) if len(label) <= MOST_EMPTY_LABEL else None
+        return read_phrase(body) or (self._labelled(label[-1], body, label) if label else None)
 
     def _labelled(self, noun: str, body: str, label: list[str]) -> SourceName | None:
         """The title or the name of a data set that stands after a label."""

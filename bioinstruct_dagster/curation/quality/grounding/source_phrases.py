@@ -5,6 +5,7 @@ several parts (source_names), or the words (source_words).
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -14,10 +15,12 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
     SourceName,
     SourceWords,
     has_measurement,
+    noun_forms,
     singular,
     source_list,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives
+from bioinstruct_dagster.signs import WordTest
 
 MOST_HEAD_WORDS = 10  # of a noun phrase that names a source
 MOST_WORDS_BEFORE_LIST = 4  # as in "a long anonymous list of"
@@ -30,11 +33,17 @@ DEFINING = (["that"], ["which"])  # words that may begin a definition
 ARE = (["are"], ["is"], ["were"])
 FROM_WHOM = (["of"], ["from"])
 
+ReadPhrase = Callable[[str], SourceName | None]
+
 # "Abnormal results" names results and does not give them.
 ABNORMAL = re.compile(
     r"\b(?:with|of|and) (?:some |several |multiple )?abnormal (?=results|findings|values|levels)",
     re.IGNORECASE,
 )
+
+
+def _names_nothing(_: str) -> None:
+    """What a text names that holds no noun for a source."""
 
 
 @cache
@@ -60,7 +69,12 @@ class SourcePhrases:
         self._findings = source_list("finding_adjectives")
         self._nouns = self._codes.union(words.class_of)
         self._generic = source_list("tokens").union(words.class_of)
+        self._nouns_test = WordTest(noun_forms(self._nouns))
         self._ends = words.about | words.verbs | words.joints | words.tells
+
+    def reader_for(self, text: str) -> ReadPhrase:
+        """`read` for the parts of an input; if no part names a source, a function that says so."""
+        return self.read if self._nouns_test.may_hold(text) else _names_nothing
 
     def read(self, text: str) -> SourceName | None:
         """The source that the text names, with at most a topic after it."""

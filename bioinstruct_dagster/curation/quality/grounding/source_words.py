@@ -6,7 +6,7 @@ content, and the word lists of the rule and of `words/sources.yaml`. Does not: r
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -17,6 +17,7 @@ from bioinstruct_dagster.sign_clauses import folded_text
 QUALITY_PACKAGE = "bioinstruct_dagster.curation.quality"  # the package of the word lists
 SOURCE_LISTS = "sources.yaml"
 MOST_REMEMBERED_NOUNS = 20_000  # nouns whose singular is cached
+MOST_REMEMBERED_TEXTS = 16  # several readers ask about each text of a row
 
 TOKEN = re.compile(r"\w[\w’'-]*|[,:;()\"“”/&]")
 DIGIT = re.compile(r"\d")
@@ -41,6 +42,13 @@ def singular(word: str) -> str:
     if word.endswith("s") and not word.endswith(("ss", "is", "us")):
         return word[:-1]
     return word
+
+
+def noun_forms(nouns: Iterable[str]) -> frozenset[str]:
+    """The nouns, and every other word whose `singular` is one of them, besides possessives."""
+    known = frozenset(nouns)
+    plurals = {f"{noun}s" for noun in known}
+    return known.union(plurals, {f"{noun[:-1]}ies" for noun in known if noun.endswith("y")})
 
 
 def nouns_of(text: str) -> list[str]:
@@ -79,6 +87,7 @@ def source_classes(rule: UngroundedRule) -> dict[str, str]:
     return {noun: name for name, nouns in lists.items() for noun in nouns}
 
 
+@lru_cache(MOST_REMEMBERED_TEXTS)
 def has_measurement(text: str) -> bool:
     """Whether a text holds measured content: a figure with a unit, a ratio, a percentage."""
     if DIGIT.search(text) is None:

@@ -55,7 +55,7 @@ LETTERED = re.compile(
 BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
 # Each mark and each bracket has one of these parts, in small letters, and each such thing has a
 # letter for a name. Both are quick to search for.
-MARK_HINTS = ("@", "{", "<", "[", "…", "%s", "%(", "__", "...", "xxx", "yyy", "zzz")
+MARK_HINT = re.compile(r"[@{<\[…]|%[s(]|__|\.\.\.|xxx|yyy|zzz")
 LETTER_HINT = re.compile(r" (?:[A-DX-Z]|XYZ|ABC)\b")
 # A mark that says that a part of the text is still to be written.
 UNFILLED = re.compile(
@@ -69,6 +69,7 @@ PERSON = re.compile(
     r"(?:Patient|Client|Subject)(?: (?:name|ID|id|number|no\.?|identifier))?\s?[:#]?\s?"
     r"(?:#?\d{1,12}|[A-Z]{1,3}|[A-Z][a-z]{1,20}(?: [A-Z]\.?)? [A-Z][a-z]{1,20})\.?"
 )
+PERSON_WORDS = ("Patient", "Client", "Subject")  # with which each such text begins
 MARK_PARTS = ("@", "{", "<", "__", "...", "…", "%s", "%(", "[..")  # each mark has one of them
 OPENINGS = ("[", "<", "(", "{")
 PLACEHOLDER_PARTS = (
@@ -88,6 +89,8 @@ PLACEHOLDER_PARTS = (
 NAMED_BY_LETTERS = frozenset({"factor"})  # "Factor X" is a protein
 CODE_SYSTEM = re.compile(r"\bICD-\d+(?:-[A-Z]+)?\b|\b[a-z]+ \d{1,2}\b(?=\s*[:=-])", re.IGNORECASE)
 MOST_MARK_CHARS = 300
+# No placeholder is longer, unless it stands in brackets.
+MOST_PLACEHOLDER_CHARS = 120
 MOST_ECHO_CHARS = 120
 MOST_KIND_WORDS = 4  # before a stand-in, as in "name of drug: XYZ"
 CLAUSES = re.compile(r"[,:;.(]")
@@ -123,6 +126,8 @@ def _may_be_placeholder(text: str) -> bool:
     """Whether the text has a part that placeholders have. It is quick, and few texts have one."""
     if text[:1] in OPENINGS:
         return True
+    if len(text) > MOST_PLACEHOLDER_CHARS:
+        return False
     folded = text.lower()
     return any(part in folded for part in PLACEHOLDER_PARTS)
 
@@ -160,19 +165,20 @@ class StandIns:
         body = text.rpartition(":")[2].strip() if text.count(":") == 1 else text
         may_be_placeholder = _placeholder_pattern().may_match(text)
         for one in {text, body}:
-            if LOREM.match(one):
+            if one[:5].lower() == "lorem" and LOREM.match(one):
                 return True
             if not may_be_placeholder or not _may_be_placeholder(one):
                 continue
             if found := _placeholder_pattern().pattern.fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
-        folded = text.lower()
-        has_mark = any(part in folded for part in MARK_HINTS)
+        has_mark = MARK_HINT.search(text.lower()) is not None
         has_letter = has_mark or (_LETTERED.may_match(text) and LETTER_HINT.search(text))
         if has_letter and self._is_marked(text, has_mark=has_mark):
             return True
-        marked = any(part in body for part in MARK_PARTS) and MARK.search(body) is not None
+        marked = (
+            has_mark and any(part in body for part in MARK_PARTS) and MARK.search(body) is not None
+        )
         if body.count(" ") > MOST_KIND_WORDS and not marked:
             return False
         words = nouns_of(MARK.sub(" xxx ", body) if marked else body)
@@ -211,7 +217,7 @@ class StandIns:
 
     def is_person(self, text: str) -> bool:
         """Whether the text only gives the name or the number of a patient."""
-        return PERSON.fullmatch(text) is not None
+        return text.startswith(PERSON_WORDS) and PERSON.fullmatch(text) is not None
 
     def is_echo(self, text: str, instruction: str) -> bool:
         """Whether the text only repeats words of the instruction."""

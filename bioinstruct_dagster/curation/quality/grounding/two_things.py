@@ -19,8 +19,6 @@ SEVERAL = re.compile(
     r"|\s[-–—]\s|[\"”] [\"“]|\b[2b][.):]|[.!?]\s+\S",
     re.IGNORECASE,
 )
-# Each task that needs two things has one of these words.
-COMPARES = WordedPattern(r"compar|\btwo\b|\bpairs? of\b|\bgiven .{3,90} and |'s|’s", re.IGNORECASE)
 UNIT = re.compile(r"\b[a-zµμ]{1,5}/[A-Za-z]{1,4}\b")
 TWO_THINGS = WordedPattern(
     r"\b(?:(?:the )?(?:following |given |provided |specified )two"
@@ -61,7 +59,7 @@ BOTH_GIVEN = WordedPattern(
 
 def lacks_second(text: str, instruction: str) -> bool:
     """Whether the input is one of two things that the instruction compares."""
-    if text.count(" ") >= MOST_WORDS_OF_ONE or COMPARES.search(instruction) is None:
+    if text.count(" ") >= MOST_WORDS_OF_ONE:
         return False
     if found := LISTED_IN.search(instruction):
         own = found.group("record").split()[0].lower()

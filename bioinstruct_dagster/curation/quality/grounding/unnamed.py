@@ -15,7 +15,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import (
     source_list,
 )
 from bioinstruct_dagster.curation.word_lists import alternatives
-from bioinstruct_dagster.signs import WordedPattern
+from bioinstruct_dagster.signs import WordedPattern, WordTest
 
 PLAIN_WORD = re.compile(r"[\w-]+")
 NAMES_MORE = re.compile(r" (?:of|for|that|which|in the|against)\b")
@@ -137,6 +137,18 @@ class Unnamed:
         )
         told = source_list("says") | source_list("finding_adjectives")
         self._told = told - {"reported", "prescribed"}
+        self._forms_test = WordTest(self._forms)
+
+    def has_sign(self, text: str, instruction: str) -> bool:
+        """Whether input or instruction has a word that each such row has: a quick test."""
+        return (
+            CALCULATES.may_match(instruction)
+            or HOW_MUCH.may_match(instruction)
+            or self._forms_test.may_hold(text)
+            or EXISTS.may_match(text)
+            or HAD_MEASURED.may_match(text)
+            or PATIENTS.may_match(text)
+        )
 
     def holds_no_figure(self, text: str, instruction: str) -> bool:
         """Whether the task calculates, and neither input nor instruction has a figure."""

@@ -9,10 +9,12 @@ import re
 from bioinstruct_dagster.curation.quality.grounding.source_words import (
     TOKEN,
     SourceWords,
+    noun_forms,
     nouns_of,
     singular,
     source_list,
 )
+from bioinstruct_dagster.signs import WordTest
 
 MOST_VAGUE_TOKENS = 30
 MOST_TOKEN_CHARS = 60
@@ -33,10 +35,14 @@ class VagueInputs:
             | words.verbs
             | source_list("vague_verbs")
         )
+        recordings = {noun for noun, kind in words.class_of.items() if kind == "recording"}
+        self._sources = WordTest(
+            noun_forms(self._pictures.union(self._tokens, words.class_of.keys() - recordings))
+        )
 
     def is_vague(self, text: str) -> bool:
         """Whether each word names a source or its kind, as in "several symptoms and results"."""
-        if "?" in text:
+        if "?" in text or not self._sources.may_hold(text):
             return False
         sources = 0
         for count, found in enumerate(TOKEN.finditer(text.lower())):

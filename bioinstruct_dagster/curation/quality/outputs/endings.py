@@ -43,6 +43,7 @@ STRANDED = re.compile(
 )
 CONNECTING = frozenset({"and", "or", "but", "the", "a", "an", "than", "because", "if", "such"})
 BARE_MARK = re.compile(r"(?:^|\n)[ \t]*(?:\d{1,2}[.)]|[-*•])\s*$")
+BARE_MARK_ENDS = ".)-*•"
 SENTENCE_END = re.compile(r"[.!?。？！।؟][\"'”’»)\]*_]*(?=\s|$)|[。？！]")
 LINE_END = re.compile(r"[.!?:;。？！：；।؟][\"'”’»)\]*_]*$")
 LIST_ITEM = re.compile(r"[ \t]*(?:\d{1,2}[.)]|[-*•–+]|[a-zA-Z][.)])[ \t]+\S")
@@ -82,7 +83,7 @@ def truncated_check(rule: TruncatedRule) -> RowCheck:
         if (
             (end[-1] in OPEN_ENDINGS and not _may_be_last(end, last, text, row))
             or (last in dangling and (last in CONNECTING or not STRANDED.search(end)))
-            or BARE_MARK.search(end)
+            or (end[-1] in BARE_MARK_ENDS and BARE_MARK.search(end))
         ):
             return RuleMatch({"ends": end[-MOST_SHOWN_CHARS:]})
         return None

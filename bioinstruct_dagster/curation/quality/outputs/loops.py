@@ -75,6 +75,8 @@ LONG_NUMBER = 40  # digits; a computer prints at most 17 of a fraction
 MOST_LETTERS = 20  # of one small letter in a sequence that no task asks for
 GAP_MARKS = "._…*#"
 MARK_RUN = 150  # longer than any gap of a form or line of a table of contents
+MARK_RUNS = tuple(mark * MARK_RUN for mark in GAP_MARKS)
+RULES = tuple(mark * MARK_RUN for mark in "-=")  # ruled lines, at the end of a text
 # A sentence that goes on in periods to the end of the text; a gap stands behind a label.
 TRAILING_MARKS = re.compile(r"[.!?]\s+([._…*#])\1{39,}\s*\Z")
 LETTER_RUN = re.compile(r"([^\W\d_])\1{9,}|([^\W_]{2,6}?)\2{5,}|([!?,;:)('\"@&%^+<>/|~])\3{11,}")
@@ -325,14 +327,16 @@ def _repeated_clause(text: str) -> tuple[str, int] | None:
 
 def _repeated_marks(text: str) -> tuple[str, int] | None:
     """A mark of punctuation that is repeated too often for a gap or a ruled line."""
-    for mark in GAP_MARKS:
-        if mark * MARK_RUN in text:
-            return mark, text.count(mark)
-    if (trail := TRAILING_MARKS.search(text)) is not None:
-        return trail[1], text.count(trail[1])
-    end = text[-MARK_RUN:]
-    if "|" not in text and len(end) == MARK_RUN and end in (MARK_RUN * "-", MARK_RUN * "="):
-        return end[0], text.count(end[0])
+    for run in MARK_RUNS:
+        if run in text:
+            return run[0], text.count(run[0])
+    # Most texts end with another character, and to see that takes the least time.
+    if text.rstrip().endswith(tuple(GAP_MARKS)):
+        trail = TRAILING_MARKS.search(text)
+        if trail is not None:
+            return trail[1], text.count(trail[1])
+    if text.endswith(RULES) and "|" not in text:
+        return text[-1], text.count(text[-1])
     return None
 
 

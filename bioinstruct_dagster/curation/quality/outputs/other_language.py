@@ -14,6 +14,7 @@ from bioinstruct_dagster.curation.quality.languages import english_words, langua
 from bioinstruct_dagster.curation.quality.output_rules import OtherLanguageRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt, words_of
 from bioinstruct_dagster.curation.tokens.scripts import is_latin
+from bioinstruct_dagster.sign_clauses import folded_words
 from bioinstruct_dagster.signs import SignSearch
 
 READ_CHARACTERS = 600  # of a text; a language shows in its first sentences
@@ -63,7 +64,8 @@ def _in_other_script(text: str) -> bool:
 
 
 def _in_other_words(text: str) -> bool:
-    words = words_of(text)
+    # The words of a text without underscores are split once for all rules.
+    words = folded_words(text) if text.isascii() and "_" not in text else words_of(text)
     if len(words) < LEAST_WORDS:
         return False
     english = english_words(words)
