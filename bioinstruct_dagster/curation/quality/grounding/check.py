@@ -8,7 +8,7 @@ source. Belongs here: this decision. Does not: reading an input as a name (sourc
 or a placeholder (stand_ins), in a plain form (plain_names), as general words (vague_inputs), as a
 part of what is needed (missing_parts, two_things), as the mention of a material (mentions) or of
 things without a name (unnamed), comparing the output (overlap), or reading the instruction
-(task_needs, demands).
+(task_needs, demands), or rows of another wording (learned).
 """
 
 import re
@@ -17,6 +17,8 @@ from functools import cache, partial
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
+from bioinstruct_dagster.curation.quality.grounding.learned.judge import LearnedJudge
+from bioinstruct_dagster.curation.quality.grounding_weights import shipped_weights
 from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     MARKS,
     Mention,
@@ -89,9 +91,22 @@ class _GroundingCheck:
         self._words, self._needs = words, TaskNeeds(rule, words)
         self._plain, self._mentions, self._demands = PlainNames(), Mentions(), Demands()
         self._unnamed, self._persons = Unnamed(), mention_list("of_persons")
+        self._judge = (
+            None
+            if rule.least_score is None
+            else LearnedJudge(shipped_weights(), rule.least_score)
+        )
 
     def check(self, row: RowTexts) -> RuleMatch | None:
-        """The match for an ungrounded input; its evidence says of which form the input is."""
+        """The match for an ungrounded input; its evidence says of which form the input is.
+
+        What no written form settles is left to the learned judge.
+        """
+        found = self._match(row)
+        return self._judge.check(row) if found is None and self._judge else found
+
+    def _match(self, row: RowTexts) -> RuleMatch | None:
+        """The match for an input of a written form."""
         text = row.input.strip()
         if not text:
             missing = self._has_no_material(row.instruction)
