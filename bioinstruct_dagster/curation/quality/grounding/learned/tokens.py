@@ -14,6 +14,7 @@ from bioinstruct_dagster.curation.quality.grounding.source_words import singular
 
 MOST_REMEMBERED = 20_000  # words whose class is cached
 LEAST_ACRONYM_LETTERS = 2
+LEAST_PLURAL_LETTERS = 4
 TOKEN = re.compile(
     r"https?://\S+|\[[^\]\n]{0,80}\]|\{[^}\n]{0,40}\}|\d[\d.,/%]*"
     r"|[^\W\d_]+(?:['’-][^\W\d_]+)*|\.{3}|…|_{2,}|[:;?()\"“”,.]"
@@ -70,8 +71,9 @@ def tokens_of(text: str) -> list[Token]:
 
 @lru_cache(MOST_REMEMBERED)
 def _token(text: str) -> Token:
-    noun = singular(text.lower())
-    return Token(_kind(text, noun), noun or text)
+    word = text.lower()
+    noun = singular(word) if len(word) >= LEAST_PLURAL_LETTERS else word  # "was" is no plural
+    return Token(_kind(text, noun), noun)
 
 
 def _kind(text: str, noun: str) -> str:
