@@ -8,14 +8,12 @@ their wording (sign_texts).
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.learned.sign_texts import sign_texts
 from bioinstruct_dagster.curation.quality.grounding.learned.signs import (
-    SEVERAL_TOLD,
     TASK_WORD,
     asked_signs,
     told_signs,
 )
 from bioinstruct_dagster.curation.quality.grounding_weights import (
     DIGITS,
-    SCALE,
     LearnedWeights,
     Signs,
     asked_factor,
@@ -24,6 +22,7 @@ from bioinstruct_dagster.curation.quality.wording import RuleMatch, excerpt
 
 MOST_WORDS = 45  # of an input; the examples have no longer ones
 MOST_CHARS = 600
+MOST_TOLD = 5.0  # that an output adds to a score: the input decides first
 LEAST_KNOWN_SHARE = 0.5  # of the words of a task that the judge can read
 
 
@@ -37,7 +36,7 @@ class LearnedJudge:
 
     def __init__(self, weights: LearnedWeights, least_score: float) -> None:
         self._weights, self._least = weights, least_score
-        self._promising = least_score - _most_told(weights)
+        self._promising = least_score - MOST_TOLD
 
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an input without what its task needs, with the strongest signs for it."""
@@ -52,7 +51,7 @@ class LearnedJudge:
         told: Signs = []
         if row.output:
             told = told_signs(row.output, text, row.instruction, asked)
-            score += self._weights.told_score(told)
+            score += min(MOST_TOLD, self._weights.told_score(told))
         score = round(score, DIGITS)
         if score < self._least:
             return None
@@ -80,12 +79,3 @@ class LearnedJudge:
             if (gain := weights.get(kind, {}).get(value, 0)) > 0
         ]
         return sign_texts((kind, value) for _, kind, value in sorted(gains))
-
-
-def _most_told(weights: LearnedWeights) -> float:
-    """The most that an output can add to a score."""
-    most = 0
-    for kind, values in weights.told.items():
-        gains = [max(0, weight) for weight in values.values()]
-        most += sum(gains) if kind in SEVERAL_TOLD else max(gains, default=0)
-    return most / SCALE

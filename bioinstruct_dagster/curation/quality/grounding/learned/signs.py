@@ -6,8 +6,9 @@ asked and given, and of what the output tells beyond that. Does not: tokens (tok
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.quality.grounding.learned.tokens import (
@@ -16,7 +17,6 @@ from bioinstruct_dagster.curation.quality.grounding.learned.tokens import (
     tokens_of,
 )
 from bioinstruct_dagster.curation.quality.grounding.mention_signs import mention_list
-from bioinstruct_dagster.curation.quality.grounding.source_words import has_measurement
 
 MOST_OUTPUT_CHARS = 1_500
 GIVEN = frozenset({"given", "based", "using", "from", "for", "in", "on", "according", "after"})
@@ -41,6 +41,9 @@ POINTERS = frozenset(
         "each",
     }
 )
+EMPTY = "none"  # the shape of an input without a word
+DULL = frozenset({"small", "general"})
+ASKED = MATERIALS | {"person"}
 SHOWN_MATERIALS = MATERIALS - {"member"}
 MOST_POINTED = 4  # words from a pointer to its noun
 LENGTHS = (1, 2, 3, 5, 8, 12, 18, 25, 35)
@@ -61,7 +64,6 @@ OUTPUT_FIGURE = re.compile(r"\b\d[\d.,]*\b(?![.)]\s)")  # but not the number of 
 
 
 TASK_WORD = "task word"
-SEVERAL_TOLD = frozenset({"output word", "task and figures"})  # kinds with several values
 SignList = list[tuple[str, Collection[str]]]
 
 
@@ -89,34 +91,33 @@ def asked_signs(instruction: str, text: str) -> AskedSigns:
         text: the input without white space around it.
     """
     task, given = tokens_of(instruction), tokens_of(text)
-    verb, shape = _verb(task), _shape(given)
-    pointers = list(_pointed(task))
-    pointed = {target.noun for _, target in pointers}
+    verb = _verb(task)
     words = {one.noun for one in task if one.is_word}
     kinds = {one.kind for one in task}
+    pointers, pointed = _pointed(task)
     signs: SignList = [
         ("verb", (verb,)),
         (TASK_WORD, words),
-        ("points", {f"{pointer} {target.kind}" for pointer, target in pointers}),
+        ("points", pointers),
         ("points at", pointed),
     ]
-    if shape == "none":
+    read = _Input(text, given)
+    if read.shape == EMPTY:
         signs += [("empty input", ("points" if pointed else "does not point",))]
         signs += [("task word, empty input", words)]
     else:
-        signs += _input_signs(text, given, shape)
-        first = _first(given)
-        held = {one.noun for one in given if one.kind in MATERIALS}
-        asked = kinds & (MATERIALS | {"person"})
-        repeats = "repeats" if pointed & held else "lacks"
+        signs += read.signs()
+        asked = kinds & ASKED
+        held = read.materials
+        repeats = "lacks" if pointed.isdisjoint(held) else "repeats"
         signs += [
             ("named in both", (str(min(2, len(held & words))),)),
-            ("pointed noun", (f"{repeats}, {shape}",) if pointed else ()),
-            ("verb and input", (f"{verb} {shape}", f"{verb} {first}")),
-            ("task and shape", {f"{kind} {shape}" for kind in asked}),
-            ("task and first", {f"{kind} {first}" for kind in asked}),
+            ("pointed noun", (f"{repeats}, {read.shape}",) if pointed else ()),
+            ("verb and input", (f"{verb} {read.shape}", f"{verb} {read.first}")),
+            ("task and shape", [f"{kind} {read.shape}" for kind in asked]),
+            ("task and first", [f"{kind} {read.first}" for kind in asked]),
         ]
-    return AskedSigns(signs, verb, shape, MATERIALS & kinds)
+    return AskedSigns(signs, verb, read.shape, MATERIALS & kinds)
 
 
 def told_signs(output: str, text: str, instruction: str, asked: AskedSigns) -> SignList:
@@ -164,52 +165,60 @@ def _verb(task: Sequence[Token]) -> str:
     return task[0].noun
 
 
-def _pointed(task: Sequence[Token]) -> Iterator[tuple[str, Token]]:
-    """Each pointer such as "the", with the first noun for a material after it."""
-    for place, one in enumerate(task):
-        if one.noun in POINTERS:
-            for target in task[place + 1 : place + 1 + MOST_POINTED]:
-                if target.kind in MATERIALS:
-                    yield one.noun, target
-                    break
+def _pointed(task: Sequence[Token]) -> tuple[set[str], set[str]]:
+    """Each pointer such as "the" with the class of the first material after it, and its noun."""
+    pointers, pointed = set(), set()
+    places = [place for place, one in enumerate(task) if one.kind in MATERIALS]
+    for place in places:
+        for before in range(place - 1, max(-1, place - 1 - MOST_POINTED), -1):
+            if task[before].kind in MATERIALS:
+                break
+            if task[before].noun in POINTERS:
+                pointers.add(f"{task[before].noun} {task[place].kind}")
+                pointed.add(task[place].noun)
+    return pointers, pointed
 
 
-def _shape(given: Sequence[Token]) -> str:
-    """What kinds of words an input has, in short."""
-    if not any(one.is_word for one in given):
-        return "none"
-    kinds = {one.kind for one in given}
-    material = "" if kinds.isdisjoint(SHOWN_MATERIALS) else "material"
-    parts = (material, *[kind for kind in ("verb", "figure", "finding") if kind in kinds])
-    return "+".join(filter(None, parts)) or "plain"
+class _Input:
+    """An input, read as a row of classes of words.
 
+    Attributes:
+        shape: what kinds of words it has, in short; `EMPTY` if it has no word.
+        first: the class of its first word that is not a small or general one.
+        materials: the nouns for a material that it names.
+    """
 
-def _first(given: Sequence[Token]) -> str:
-    """The class of the first word that is not a small or general one."""
-    kinds = (one.kind for one in given if one.is_word)
-    return next((kind for kind in kinds if kind not in {"small", "general"}), "general")
+    def __init__(self, text: str, given: Sequence[Token]) -> None:
+        self._text, self._given = text, given
+        self._words = [one.kind for one in given if one.is_word]
+        self._kinds = {one.kind for one in given}
+        self.materials = {one.noun for one in given if one.kind in MATERIALS}
+        self.shape = self._shape() if self._words else EMPTY
+        self.first = next((kind for kind in self._words if kind not in DULL), "general")
 
+    def _shape(self) -> str:
+        parts = [] if self._kinds.isdisjoint(SHOWN_MATERIALS) else ["material"]
+        parts += [kind for kind in ("verb", "figure", "finding") if kind in self._kinds]
+        return "+".join(parts) or "plain"
 
-def _input_signs(text: str, given: Sequence[Token], shape: str) -> SignList:
-    words = sum(one.is_word for one in given)
-    first = _first(given)
-    kinds = [one.kind for one in given]
-    runs = [kind for place, kind in enumerate(kinds) if place == 0 or kind != kinds[place - 1]]
-    triples = zip(runs, runs[1:], runs[2:], strict=False)
-    return [
-        ("shape", (shape,)),
-        ("input length", (_step(words, LENGTHS),)),
-        ("first", (first, f"{first} {_step(words, FEW_LENGTHS)}")),
-        ("first word", (given[0].noun,)),
-        ("ends", (text[-1] if not text[-1].isalnum() else "word",)),
-        ("measurement", (str(has_measurement(text)),)),
-        ("small letter", (str(text[0].islower()),)),
-        ("input word", {one.noun for one in given}),
-        ("input class", set(kinds)),
-        ("beginning", (" ".join(runs[:MOST_CLASSES]),)),
-        ("two classes", {f"{one} {two}" for one, two in pairwise(runs)}),
-        ("three classes", {f"{one} {two} {three}" for one, two, three in triples}),
-    ]
+    def signs(self) -> SignList:
+        """The signs of the input alone."""
+        text, count = self._text, len(self._words)
+        runs = [kind for kind, _ in groupby([one.kind for one in self._given])]
+        pairs = list(map("{} {}".format, runs, runs[1:]))
+        return [
+            ("shape", (self.shape,)),
+            ("input length", (_step(count, LENGTHS),)),
+            ("first", (self.first, f"{self.first} {_step(count, FEW_LENGTHS)}")),
+            ("first word", (self._given[0].noun,)),
+            ("ends", ("word" if text[-1].isalnum() else text[-1],)),
+            ("small letter", (str(text[0].islower()),)),
+            ("input word", {one.noun for one in self._given}),
+            ("input class", self._kinds),
+            ("beginning", (" ".join(runs[:MOST_CLASSES]),)),
+            ("two classes", set(pairs)),
+            ("three classes", set(map("{} {}".format, pairs, runs[2:]))),
+        ]
 
 
 def _stems(text: str) -> set[str]:
@@ -222,4 +231,5 @@ def _stems_of(words: Collection[str]) -> set[str]:
 
 def _step(count: int, steps: Sequence[int]) -> str:
     """The first step that the count does not exceed."""
-    return next((str(step) for step in steps if count <= step), "more")
+    place = bisect_left(steps, count)
+    return str(steps[place]) if place < len(steps) else "more"

@@ -16,8 +16,8 @@ MOST_REMEMBERED = 20_000  # words whose class is cached
 LEAST_ACRONYM_LETTERS = 2
 LEAST_PLURAL_LETTERS = 4
 TOKEN = re.compile(
-    r"https?://\S+|\[[^\]\n]{0,80}\]|\{[^}\n]{0,40}\}|\d[\d.,/%]*"
-    r"|[^\W\d_]+(?:['’-][^\W\d_]+)*|\.{3}|…|_{2,}|[:;?()\"“”,.]"
+    r"(?!http)[^\W\d_]+(?:['’-][^\W\d_]+)*|[:;?()\"“”,]|\.{3}|\.|\d[\d.,/%]*|https?://\S+"
+    r"|\[[^\]\n]{0,80}\]|\{[^}\n]{0,40}\}|…|_{2,}"
 )
 GAPS = ("[", "{", "_", "...", "…")
 PLAIN_MARKS = frozenset(":;?(,.")
@@ -53,27 +53,24 @@ class Token(NamedTuple):
     Attributes:
         kind: its class.
         noun: it in small letters, a noun in the singular.
+        is_word: whether it begins with a letter or a figure.
     """
 
     kind: str
     noun: str
-
-    @property
-    def is_word(self) -> bool:
-        """Whether it has letters or figures."""
-        return self.noun[0].isalnum()
+    is_word: bool
 
 
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text, in order."""
-    return [_token(found) for found in TOKEN.findall(text)]
+    return list(map(_token, TOKEN.findall(text)))
 
 
 @lru_cache(MOST_REMEMBERED)
 def _token(text: str) -> Token:
     word = text.lower()
     noun = singular(word) if len(word) >= LEAST_PLURAL_LETTERS else word  # "was" is no plural
-    return Token(_kind(text, noun), noun)
+    return Token(_kind(text, noun), noun, text[0].isalnum())
 
 
 def _kind(text: str, noun: str) -> str:
