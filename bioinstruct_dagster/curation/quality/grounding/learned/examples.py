@@ -1,8 +1,8 @@
 """The labelled rows from which the judge learns: `data/grounding_examples.jsonl` and others.
 
-The tasks with an input of `data/category_examples.jsonl` are sound examples without an output,
-unless the first file labels the same task. Belongs here: reading both. Does not: learning
-(training).
+Seeds and recorded tasks without a planted fault are sound examples. So are the tasks with an input
+of `data/category_examples.jsonl`, which have no output, unless the first file labels the same task.
+Belongs here: reading them. Does not: learning (training).
 """
 
 import json
@@ -11,11 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bioinstruct_dagster.curation.gates import TEXT_FIELDS
+from bioinstruct_dagster.curation.quality.grounding.learned.signs import is_short
 from bioinstruct_dagster.errors import StatedError
+from bioinstruct_dagster.rehearsal.recordings import read_recordings
+from bioinstruct_dagster.seeds.tasks import read_seed_tasks
 from bioinstruct_dagster.settings import INPUTS
 
 EXAMPLES = INPUTS / "grounding_examples.jsonl"
 TASKS = INPUTS / "category_examples.jsonl"
+SEEDS = INPUTS / "seed_tasks.jsonl"
 LABELS = ("drop", "keep", "unclear")
 FIELDS = ("writer", "want", "instruction", "input", "output")
 
@@ -45,7 +50,7 @@ class GroundingExample(NamedTuple):
 
 @cache
 def grounding_examples() -> tuple[GroundingExample, ...]:
-    """The examples of both files that the judge learns from.
+    """The examples that the judge learns from: those of which it may read the input.
 
     Raises:
         GroundingExamplesError: a file can't be read, or a line is malformed.
@@ -57,7 +62,19 @@ def grounding_examples() -> tuple[GroundingExample, ...]:
         for task in (json.loads(line) for line, _ in _lines(TASKS))
         if task.get("input") is not None and (task["instruction"], task["input"]) not in known
     ]
-    return tuple(one for one in (*labelled, *tasks) if one.want != "unclear")
+    seeds = [
+        GroundingExample("seeds", "keep", one.instruction, one.input, one.output)
+        for one in read_seed_tasks(SEEDS)
+    ]
+    recorded = [
+        GroundingExample("recorded", "keep", *(task[name] for name in TEXT_FIELDS))
+        for recording in read_recordings()
+        if not recording.faults
+        for task, _ in recording.tasks()
+        if task
+    ]
+    found = (*labelled, *tasks, *seeds, *recorded)
+    return tuple(one for one in found if one.want != "unclear" and is_short(one.input))
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from bioinstruct_dagster.curation.quality.grounding.learned.sign_texts import si
 from bioinstruct_dagster.curation.quality.grounding.learned.signs import (
     TASK_WORD,
     asked_signs,
+    is_short,
     told_signs,
 )
 from bioinstruct_dagster.curation.quality.grounding_weights import (
@@ -20,8 +21,6 @@ from bioinstruct_dagster.curation.quality.grounding_weights import (
 )
 from bioinstruct_dagster.curation.quality.wording import RuleMatch, excerpt
 
-MOST_WORDS = 45  # of an input; the examples have no longer ones
-MOST_CHARS = 600
 MOST_TOLD = 5.0  # that an output adds to a score: the input decides first
 LEAST_KNOWN_SHARE = 0.5  # of the words of a task that the judge can read
 
@@ -41,7 +40,7 @@ class LearnedJudge:
     def check(self, row: RowTexts) -> RuleMatch | None:
         """The match for an input without what its task needs, with the strongest signs for it."""
         text = row.input.strip()
-        if len(text) > MOST_CHARS or text.count(" ") >= MOST_WORDS:
+        if not is_short(text):
             return None
         asked = asked_signs(row.instruction, text)
         score = self._weights.asked_score(asked.signs)

@@ -18,6 +18,8 @@ from bioinstruct_dagster.curation.quality.grounding.learned.tokens import (
 )
 from bioinstruct_dagster.curation.quality.grounding.mention_signs import mention_list
 
+MOST_INPUT_WORDS = 45  # of an input that may lack something; the labelled rows have no longer ones
+MOST_INPUT_CHARS = 600
 MOST_OUTPUT_CHARS = 1_500
 GIVEN = frozenset({"given", "based", "using", "from", "for", "in", "on", "according", "after"})
 POINTERS = frozenset(
@@ -81,6 +83,11 @@ class AskedSigns(NamedTuple):
     verb: str
     shape: str
     materials: frozenset[str]
+
+
+def is_short(text: str) -> bool:
+    """Whether an input is so short that the judge reads it; an empty one is read by its forms."""
+    return 0 < len(text) <= MOST_INPUT_CHARS and text.count(" ") < MOST_INPUT_WORDS
 
 
 def asked_signs(instruction: str, text: str) -> AskedSigns:
