@@ -13,6 +13,7 @@ from pydantic import Field
 
 from bioinstruct_dagster.curation.gates import TEXT_FIELDS
 from bioinstruct_dagster.curation.quality.domain_texts import domain_texts
+from bioinstruct_dagster.curation.quality.grounding_weights import shipped_weights
 from bioinstruct_dagster.curation.quality.output_rules import (
     EchoRule,
     LoopRule,
@@ -248,6 +249,8 @@ class UngroundedRule(QualityRule):
 
     Attributes:
         most_words: an input with more words is never read as a name alone.
+        least_score: a row with this score of the learned judge or more is ungrounded; None if
+            only the written forms are to find such rows.
         works: sources that have a title, such as an article.
         records: sources that hold a person's data, such as a report.
         norms: works that are public knowledge, such as a guideline. Their name is enough unless a
@@ -284,6 +287,7 @@ class UngroundedRule(QualityRule):
     misses_words: ClassVar[bool] = True
     kind: Literal["ungrounded"]
     most_words: WordCount = 60
+    least_score: float | None = Field(None, ge=-20, le=20)
     works: LowerWords = Field(min_length=1)
     records: LowerWords = Field(min_length=1)
     recordings: LowerWords = ()
@@ -313,6 +317,13 @@ class UngroundedRule(QualityRule):
     given_list: CheckedSigns = ()
     on_person: CheckedSigns = ()
     replies: CheckedSigns = ()
+
+    @property
+    def version(self) -> str:
+        """The hash of the rule's code and settings, and of what its judge has learned."""
+        if self.action == "off" or self.least_score is None:
+            return super().version
+        return sha256_of([super().version, shipped_weights().sha256])[:12]
 
 
 class ArithmeticRule(QualityRule):

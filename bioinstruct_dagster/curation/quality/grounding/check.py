@@ -8,7 +8,7 @@ source. Belongs here: this decision. Does not: reading an input as a name (sourc
 or a placeholder (stand_ins), in a plain form (plain_names), as general words (vague_inputs), as a
 part of what is needed (missing_parts, two_things), as the mention of a material (mentions) or of
 things without a name (unnamed), comparing the output (overlap), or reading the instruction
-(task_needs, demands).
+(task_needs, demands), or rows of another wording (learned).
 """
 
 import re
@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
+from bioinstruct_dagster.curation.quality.grounding.learned.judge import LearnedJudge
 from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     MARKS,
     Mention,
@@ -37,6 +38,7 @@ from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
 from bioinstruct_dagster.curation.quality.grounding.two_things import lacks_second
 from bioinstruct_dagster.curation.quality.grounding.unnamed import Unnamed, invents
 from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInputs
+from bioinstruct_dagster.curation.quality.grounding_weights import shipped_weights
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
@@ -113,9 +115,20 @@ class _GroundingCheck:
         self._unnamed: Unnamed = _reader(Unnamed)
         self._persons = mention_list("of_persons")
         self._persons_test = WordTest(self._persons)
+        self._judge = (
+            None if rule.least_score is None else LearnedJudge(shipped_weights(), rule.least_score)
+        )
 
     def check(self, row: RowTexts) -> RuleMatch | None:
-        """The match for an ungrounded input; its evidence says of which form the input is."""
+        """The match for an ungrounded input; its evidence says of which form the input is.
+
+        What no written form settles is left to the learned judge.
+        """
+        found = self._match(row)
+        return self._judge.check(row) if found is None and self._judge else found
+
+    def _match(self, row: RowTexts) -> RuleMatch | None:
+        """The match for an input of a written form."""
         text = row.input.strip()
         if not text:
             missing = self._has_no_material(row.instruction)
