@@ -24,6 +24,7 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
     all_words,
     any_of,
 )
+from bioinstruct_dagster.curation.privacy.web_addresses import is_public_address
 
 # It begins with the capital or the digit, because the search for one character is the fastest.
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž](?<![^\W_].)(?:[\w'’-]|[.&](?=[\w-]))*"
@@ -61,11 +62,16 @@ _SHORT = re.compile(
 _HIGH_AGES = frozenset(map(str, range(90, 116)))
 _HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:-?(?:y\w{0,4}|[mfMF])(?:-old)?)?")
 _AGE_AFTER = re.compile(r"[ -]?(?:years?|yrs?|y/o|yo|y\.o|y)\b(?:[ -]old)?")
+# Numbers that are free to call, and numbers of articles.
+_NO_PERSONS = re.compile(r"10\.\d{4}/|1?[ -]?\(?8(?:00|33|44|55|66|77|88)[ )-]{1,2}")
 _NUMBERED = READER("numbered_things")
 _ORDINAL = rf"(?:the )?{any_of(READER('ordinals'))}"
 _DAY_BEFORE = re.compile(rf"\b(?i:{_ORDINAL})(?: of)? $")
 _DAY_AFTER = re.compile(rf" (?:the )?(?i:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b")
 _WEB = re.compile(r"(?<![\w@/])(?:https?://|www\.)?[\w%+-]+(?:[.@][\w-]+)+(?:[/?#][\w./?=&#%+~-]*)?")
+_SPOKEN_WEB = re.compile(
+    r"\b[a-z][\w-]{1,30}(?: dot [a-z]\w{1,20}){1,4}(?: slash \w{1,15}(?: \w{1,15}){0,3})?\b"
+)
 _FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
 _WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _SMALL_CUES = READER("before_small_names")
@@ -140,13 +146,12 @@ def _written(text: ScannedText) -> Iterator[Candidate]:
     if "@" in raw or not text.words.isdisjoint(_WEB_WORDS):
         for match in _WEB.finditer(raw):
             word = match.group()
-            if (
-                "@" in word
-                or "://" in word
-                or word.startswith("www.")
-                or word.lower().endswith(_FILE_ENDINGS)
-            ):
+            named = "@" in word or "://" in word or word.startswith("www.")
+            if (named or word.lower().endswith(_FILE_ENDINGS)) and not is_public_address(word):
                 yield Candidate(*match.span(), (word,), "web")
+    if "dot" in text.words:
+        for match in _SPOKEN_WEB.finditer(text.lowered):
+            yield Candidate(*match.span(), (match.group(),), "web")
     if not text.words.isdisjoint(_WRITTEN_AGES):
         for match in _WRITTEN_AGE.finditer(text.lowered):
             yield Candidate(*match.span(), (match.group(),), "age")
@@ -258,6 +263,8 @@ def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidat
         return
     end = run[-1][1]
     text = raw[start:end]
+    if _NO_PERSONS.match(text):
+        return
     digits = sum(map(str.isdigit, text))
     if any(part in MONTHS for part in _LETTERS.findall(text.lower())):
         if before := _DAY_BEFORE.search(raw, max(0, start - 30), start):

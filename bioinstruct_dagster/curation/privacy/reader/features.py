@@ -195,11 +195,15 @@ def _of_web(word: str, form: str) -> tuple[set[str], str]:
     host, slash, path = address.partition("/")
     told = path if slash else host
     kind = "mail" if "@" in word else "age" if form == "age" else "path" if path else "name"
+    if " dot " in word:
+        kind = "spoken"
     found = {"web", f"web={kind}"}
     if kind == "mail":
         found.update(f"local={part}" for part in _PARTS.split(address.split("@")[0]))
     elif kind == "age":
         found.add(f"w={word}")
+    elif kind == "spoken":
+        found.add(f"slash={' slash ' in word}")
     else:
         for part in _PARTS.split(told):
             found.update((f"part={form_of(part)}", f"step={part}"))

@@ -17,8 +17,9 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 # The logarithm of the odds that flag a row.
 SURE_MARGIN = 0.5
-# In a text that holds another detail of a person, less is enough.
-BESIDE_MARGIN = -2.0
+# In a text that holds another detail of a person, less is enough, least of all for words: of
+# numbers, the patterns already see most that identify.
+BESIDE_MARGINS = {"words": -2.0, "figures": 0.0, "web": 0.0, "age": 0.0}
 _BESIDE_SCORE = 0.5
 _KINDS = {
     "name": "name", "facility": "location", "town": "location", "address": "location",
@@ -64,7 +65,7 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
 
 def _spans(raw: str, read: Sequence[tuple[Candidate, Reading]]) -> Iterator[Span]:
     for one, reading in read:
-        if reading.margin > BESIDE_MARGIN:
+        if reading.margin > BESIDE_MARGINS[one.form]:
             score = DOUBTFUL_SCORE if reading.margin > SURE_MARGIN else _BESIDE_SCORE
             start, end = one.start, one.end
             if reading.kind == "address":
