@@ -16,6 +16,7 @@ from bioinstruct_dagster.curation.privacy.entities.language_model import (
     model_state,
 )
 from bioinstruct_dagster.curation.privacy.kinds import KINDS, Span
+from bioinstruct_dagster.curation.privacy.reader.weights import weights_sha256
 from bioinstruct_dagster.curation.privacy.scan import ScanResult, scan
 from bioinstruct_dagster.curation.versions import code_version, library_version
 from bioinstruct_dagster.store.fingerprints import sha256_of
@@ -53,7 +54,7 @@ class PrivacyGate:
         self._model_state = model_state(self._model)
         self._code = code_version("curation.privacy.gate.PrivacyGate")
         indirect = {name: library_version(name) for name in PRESIDIO_LIBRARIES}
-        made_of = [self._code, indirect, action, self._model_state]
+        made_of = [self._code, indirect, weights_sha256(), action, self._model_state]
         self.version = _short_hash(made_of)
         self._versions = {kind: _short_hash([kind, *made_of]) for kind in (*KINDS, *DOUBTFUL_RULES)}
 
@@ -67,6 +68,7 @@ class PrivacyGate:
             "action": self._action,
             "model": self._model_state,
             "presidio": library_version("presidio_analyzer"),
+            "reader": weights_sha256()[:12],
         }
 
     def check(self, tasks: Sequence[RowTexts]) -> list[GateResult]:

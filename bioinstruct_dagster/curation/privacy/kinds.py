@@ -56,6 +56,7 @@ TEXT_LIMIT = "\N{DOUBLE VERTICAL LINE}"
 _LEAST_REPEATED = 4
 # From this many on, the characters tell a number however they are grouped: 8821 3774.
 _LEAST_REGROUPED = 6
+_SIGNS_BETWEEN = 2  # characters between two spans, such as a comma and a space
 _LETTERS_AND_DIGITS = re.compile(r"[^\W_]")
 
 
@@ -70,6 +71,20 @@ def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:
             taken[span.start : span.end] = b"\1" * (span.end - span.start)
             kept.append(span)
     return sorted(kept, key=lambda span: span.start)
+
+
+def uncovered(spans: Iterable[Span], others: Iterable[Span]) -> Iterator[Span]:
+    """The parts of spans that other spans leave over."""
+    taken = sorted((other.start, other.end) for other in others)
+    for span in spans:
+        start = span.start
+        for begin, end in taken:
+            if begin < span.end and start < end:
+                if begin - start > _SIGNS_BETWEEN:
+                    yield span._replace(start=start, end=begin)
+                start = max(start, end)
+        if span.end - start > _SIGNS_BETWEEN or start == span.start:
+            yield span._replace(start=start)
 
 
 def repeated_spans(text: str, found: Iterable[Span]) -> Iterator[Span]:

@@ -42,6 +42,13 @@ def is_large(place: str) -> bool:
 
 
 @cache
+def large_words() -> frozenset[str]:
+    """The states and larger places that have a name of one word, in small letters."""
+    countries = (place[0] for place in _countries() if len(place) == 1)
+    return frozenset(countries) | PLACES("large_places") | frozenset(map(str.lower, state_names()))
+
+
+@cache
 def _first_words() -> frozenset[str]:
     lists = ("large_places", "directions_and_peoples", "not_places")
     return frozenset[str]().union(*map(PLACES, lists))

@@ -24,6 +24,7 @@ from bioinstruct_dagster.curation.privacy.kinds import (
     Span,
     repeated_spans,
     resolve_overlaps,
+    uncovered,
 )
 from bioinstruct_dagster.curation.privacy.labelled_numbers import PatternGroup, labelled_spans
 from bioinstruct_dagster.curation.privacy.labels import LABEL_PATTERNS, PLATE_PATTERNS
@@ -46,6 +47,7 @@ from bioinstruct_dagster.curation.privacy.pictures import (
     PICTURE_PATTERNS,
 )
 from bioinstruct_dagster.curation.privacy.places.found import place_spans
+from bioinstruct_dagster.curation.privacy.reader.found import read_spans
 from bioinstruct_dagster.curation.privacy.recognizers import presidio_spans
 from bioinstruct_dagster.curation.privacy.telephones import telephone_spans
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
@@ -95,15 +97,29 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     sure = any(span.score >= IDENTIFYING_SCORE for span in details)
     seen = list(_shifted(task, entities)) if any(entities) else []
     names += _persons(text.raw, seen, sure=sure)
-    if not (sure or (details and _names_a_patient(text.raw, names))):
+    told = sure or _is_doubtful(details) or any(not _is_placeholder(text, span) for span in names)
+    read = read_spans(text, told=told)
+    # The name that the reader alone finds counts beside the detail that something else tells.
+    persons = [*names, *(span for span in _of_kind("name", read) if span.score >= DOUBTFUL_SCORE)]
+    if not (sure or (details and _names_a_patient(text.raw, persons))):
         doubtful = details if names or _is_doubtful(details) else ()
         placeholders = resolve_overlaps((*names, *doubtful, *placeholder_spans(text)))
+        placeholders = _with_read(placeholders, read)
         return ScanResult(_NO_SPANS, _by_text(task, placeholders)) if placeholders else _NOTHING
     repeated = repeated_name_spans(text.raw, _words(text.raw, names))
     found = resolve_overlaps((*details, *names, *_of_kind("location", seen), *repeated))
     # What one text labels, another may say without a label: "MRN 8821377", then "(8821377)".
     found = resolve_overlaps((*found, *repeated_spans(text.raw, found)))
-    return ScanResult(_by_text(task, found), _NO_SPANS)
+    return ScanResult(_by_text(task, _with_read(found, read)), _NO_SPANS)
+
+
+def _with_read(spans: Sequence[Span], read: Sequence[Span]) -> list[Span]:
+    """The spans, and the parts of the reader's spans that they leave over; sorted."""
+    return sorted((*spans, *uncovered(resolve_overlaps(read), spans)), key=lambda span: span.start)
+
+
+def _is_placeholder(text: ScannedText, span: Span) -> bool:
+    return is_placeholder(text.raw[span.start : span.end])
 
 
 def _is_doubtful(details: Iterable[Span]) -> bool:

@@ -12,11 +12,11 @@ from functools import partial
 from bioinstruct_dagster.curation.word_lists import alternatives, word_list
 
 # The lists of a file: `NAMES("titles")`.
-DATES, LABELS, NAMES, NAMES_ABROAD, NOTED, ORGANIZATIONS, PICTURES, PLACES, WEB = (
+DATES, LABELS, NAMES, NAMES_ABROAD, NOTED, ORGANIZATIONS, PICTURES, PLACES, READER, TOWNS, WEB = (
     partial(word_list, "bioinstruct_dagster.curation.privacy", f"{file}.yaml")
     for file in (
         *("dates", "labels", "names", "names_abroad", "noted"),
-        *("organizations", "pictures", "places", "web"),
+        *("organizations", "pictures", "places", "reader", "towns", "web"),
     )
 )
 WORD = re.compile(r"[a-zß-ÿ]+")

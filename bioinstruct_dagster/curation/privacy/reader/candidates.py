@@ -1,0 +1,296 @@
+"""What in a text may be an identifier: runs of words in capitals, and numbers that no value is.
+
+Belongs here: one cheap pass over a text, and which of its runs are worth reading. Does not: what
+tells an identifier from a look-alike (features, model). Every repetition is bounded.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, KNOWN_NAMES
+from bioinstruct_dagster.curation.privacy.reader.words import (
+    FIRST_WORDS,
+    KnownWords,
+    lone_words,
+)
+from bioinstruct_dagster.curation.privacy.regions import large_words
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    NAMES,
+    NOTED,
+    PLACES,
+    READER,
+    all_words,
+    any_of,
+)
+from bioinstruct_dagster.curation.privacy.web_addresses import is_public_address
+
+# It begins with the capital or the digit, because the search for one character is the fastest.
+_CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž](?<![^\W_].)(?:[\w'’-]|[.&](?=[\w-]))*"
+_FIGURES = r"\d(?<![^\W_].)(?:[\w./:-]*\w)?"
+_TOKEN = re.compile(rf"{_CAPITAL}|{_FIGURES}")
+_FIGURE = re.compile(r"\d")
+MONTHS = READER("months")
+DAYS = READER("weekdays")
+_SMALL_DAYS = READER("small_date_words")
+_TOKEN_WITH_DAYS = re.compile(rf"{_CAPITAL}|{_FIGURES}|\b{any_of(_SMALL_DAYS)}\b")
+_DATE_WORDS = MONTHS | DAYS
+_PARTICLES = READER("joining_words")
+_ALPHA_GAPS = frozenset(
+    (" ", "-", "-", " & ", *(f" {word} " for word in _PARTICLES), "'", "’", " '", " “", ' "')
+)
+_NUMBER_GAPS = frozenset(
+    (" ", "-", " - ", ".", ". ", "/", ") ", ")", " (", "-(", " of ", " the ", ", ", " / ", "–", " de ")
+)
+_ENDS = READER("never_last") | frozenset(map(str.lower, NAMES("credentials")))
+_TYPES = all_words(NOTED("facility_types"))
+_NO_STARTS = NAMES("not_names") - _TYPES - PLACES("streets")
+_SHORT_CAPITALS = 5
+_LONG_NUMBER = 5
+_LEAST_DIGITS = 3
+# Values: "12,500", "3.25", "250mg", "10-20", "2010-2015", "120/80", "1:1000".
+_VALUE = re.compile(
+    r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+(?:[-–/]\d+\.\d+)?[A-Za-z%]{0,6}|\d{1,4}[A-Za-z%]{0,7}"
+    r"|\d{1,4}(?:st|nd|rd|th)?[-–:x]\d{1,4}[A-Za-z%]{0,5}|\d+(?:\.\d+)?[-/]\d+\.\d+|\d{1,5}[.:]\d{1,5}[A-Za-z%]{0,5}"
+    r"|\d{1,4}/\d{1,4}|\d+/[A-Za-zμµ]{1,3}\d?|\d{1,3}/\d{1,3}/\d{1,3}/\d{1,3}"
+)
+# A day and a month, a day alone, a short telephone number.
+_SHORT = re.compile(
+    r"(?:[1-9]|[0-2]\d|3[01])/(?:[1-9]|[0-2]\d|3[01])|[1-3]?\d(?:st|nd|rd|th)|\d{3}-\d{4}|\d{5,14}"
+)
+_HIGH_AGES = frozenset(map(str, range(90, 116)))
+_HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:-?(?:y\w{0,4}|[mfMF])(?:-old)?)?")
+_AGE_AFTER = re.compile(r"[ -]?(?:years?|yrs?|y/o|yo|y\.o|y)\b(?:[ -]old)?")
+# Numbers that are free to call, and numbers of articles.
+_NO_PERSONS = re.compile(r"10\.\d{4}/|1?[ -]?\(?8(?:00|33|44|55|66|77|88)[ )-]{1,2}")
+_NUMBERED = READER("numbered_things")
+_ORDINAL = rf"(?:the )?{any_of(READER('ordinals'))}"
+_DAY_BEFORE = re.compile(rf"\b(?i:{_ORDINAL})(?: of)? $")
+_DAY_AFTER = re.compile(rf" (?:the )?(?i:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b")
+_WEB = re.compile(r"(?<![\w@/])(?:https?://|www\.)?[\w%+-]+(?:[.@][\w-]+)+(?:[/?#][\w./?=&#%+~-]*)?")
+_SPOKEN_WEB = re.compile(
+    r"\b[a-z][\w-]{1,30}(?: dot [a-z]\w{1,20}){1,4}(?: slash \w{1,15}(?: \w{1,15}){0,3})?\b"
+)
+_FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
+_WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
+_SMALL_CUES = READER("before_small_names")
+_SMALL_RUN = re.compile(r"[^\W\d_][\w'’-]*(?:[ ,]{1,2}[^\W\d_A-Z][\w'’-]*){0,3}")
+_SMALL_WORD = re.compile(r"[^\W\d_A-Z][\w'’-]+")
+_PLACEHOLDER = re.compile(r"\b(?:A ?B ?C(?: ?D)?|X ?Y ?Z|X{2,4})\b")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_WRITTEN_AGES = frozenset(("ninety", "hundred", "ninetieth", "hundredth"))
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_WRITTEN_AGE = re.compile(
+    rf"(?<!nineteen )(?<!one )(?<!in )(?<!over )\bninety(?:[- ](?:{_ONES}))?\b(?! (?:percent|over|mg|m g|pounds|beats|five? over)\b)"
+    rf"|(?:(?<=is )|(?<=turned )|(?<=nearly )|(?<=be )|(?<=was ))(?:a |one )?hundred(?: and (?:{_ONES}))?\b(?=[.,;!?)]| years)"
+)
+
+
+class Candidate(NamedTuple):
+    """A run of words or figures that may be an identifier.
+
+    Attributes:
+        start: where it begins.
+        end: where it ends.
+        words: its words, as they stand there.
+        form: "words", "figures", "web" (an address or a file's name) or "age" (a written age).
+    """
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    form: str
+
+
+_Token = tuple[int, int, str]
+
+
+def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
+    """The candidates of a text.
+
+    Args:
+        text: the text.
+        known: the words that are known.
+    """
+    raw = text.raw
+    boring = lone_words(known)
+    numbered = not text.words.isdisjoint(_NUMBERED) or "#" in raw
+    run: list[_Token] = []
+    figures = False
+    end = -1
+    token = _TOKEN if text.words.isdisjoint(_SMALL_DAYS) else _TOKEN_WITH_DAYS
+    for match in token.finditer(raw):
+        start, finish = match.span()
+        word = match.group()
+        numeric = not word.isalpha() and _FIGURE.search(word) is not None
+        numeric = numeric or word.lower() in _DATE_WORDS
+        if run:
+            if not (numeric == figures and _joins(raw[end:start], run[-1][2], word, figures=figures)):
+                if len(run) > 1 or figures or run[0][2].lower() not in boring:
+                    yield from _read(raw, run, known, figures=figures, numbered=numbered)
+                run = []
+        run.append((start, finish, word))
+        figures, end = numeric, finish
+    if run:
+        yield from _read(raw, run, known, figures=figures, numbered=numbered)
+    unknown = text.words - known.small
+    if unknown:
+        yield from _small_names(text, unknown, known.small)
+    yield from _written(text)
+
+
+def _written(text: ScannedText) -> Iterator[Candidate]:
+    """Addresses of the web, names of files, and ages in words."""
+    raw = text.raw
+    if "@" in raw or not text.words.isdisjoint(_WEB_WORDS):
+        for match in _WEB.finditer(raw):
+            word = match.group()
+            named = "@" in word or "://" in word or word.startswith("www.")
+            if (named or word.lower().endswith(_FILE_ENDINGS)) and not is_public_address(word):
+                yield Candidate(*match.span(), (word,), "web")
+    if "dot" in text.words:
+        for match in _SPOKEN_WEB.finditer(text.lowered):
+            yield Candidate(*match.span(), (match.group(),), "web")
+    if not text.words.isdisjoint(_WRITTEN_AGES):
+        for match in _WRITTEN_AGE.finditer(text.lowered):
+            yield Candidate(*match.span(), (match.group(),), "age")
+
+
+def _small_names(
+    text: ScannedText, unknown: Iterable[str], known: frozenset[str]
+) -> Iterator[Candidate]:
+    """Names in small letters: known ones, and unknown words behind a label or a greeting."""
+    raw = text.raw
+    places = []
+    for word in unknown:
+        at = raw.find(f" {word}") if len(word) >= _LEAST_DIGITS else -1
+        while at >= 0:
+            if not raw[at + 1 + len(word) : at + 2 + len(word)].isalpha():
+                before = raw[max(0, at - 12) : at].split()
+                cue = before[-1].strip(",.:(").lower() if before else ""
+                if word in KNOWN_NAMES or cue in _SMALL_CUES:
+                    places.append(at + 1)
+            at = raw.find(f" {word}", at + 1)
+    free = 0
+    for start in sorted(places):
+        match = _SMALL_RUN.match(raw, start) if start >= free else None
+        if match is None:
+            continue
+        parts = []
+        for part in _SMALL_WORD.finditer(raw, start, match.end()):
+            if part.group() in known:
+                break
+            parts.append(part)
+        if parts:
+            free = parts[-1].end()
+            yield Candidate(start, free, tuple(part.group() for part in parts), "words")
+
+
+def _joins(gap: str, before: str, after: str, *, figures: bool) -> bool:
+    if figures:
+        if gap in (", ", ". "):
+            dated = before.lower() in _DATE_WORDS or after.lower() in _DATE_WORDS
+            return dated or (gap == ". " and before.isdigit() and after.isdigit() and len(before) <= 2)
+        return gap in _NUMBER_GAPS
+    return gap in _ALPHA_GAPS or (gap == ". " and (len(before) <= 2 or before.lower() in FIRST_WORDS))
+
+
+def _read(
+    raw: str, run: list[_Token], known: KnownWords, *, figures: bool, numbered: bool
+) -> Iterator[Candidate]:
+    if figures:
+        yield from _number(raw, run, numbered=numbered)
+        return
+    while len(run) > 1 and _is_no_start(raw, *run[0]):
+        run = run[1:]
+    while len(run) > 1 and run[-1][2].lower() in _ENDS:
+        run = run[:-1]
+    words = tuple(word for _, _, word in run)
+    if _may_be_name(raw, run[0][0], run[-1][1], words, known):
+        yield Candidate(run[0][0], run[-1][1], words, "words")
+
+
+def _is_no_start(raw: str, start: int, _: int, word: str) -> bool:
+    """Whether the first word of a run is none of an identifier: "Mr", "Denies"."""
+    low = word.lower().strip(".")
+    return low in FIRST_WORDS or (low in _NO_STARTS and _begins(raw, start))
+
+
+def _may_be_name(
+    raw: str, start: int, end: int, words: tuple[str, ...], known: KnownWords
+) -> bool:
+    lowered = [word.lower().removesuffix("'s").removesuffix("’s") for word in words]
+    if _PLACEHOLDER.search(raw, max(0, start - 2), end):
+        return False
+    if len(words) == 1:
+        word = lowered[0]
+        if len(word) == 1 or word in lone_words(known) or word[-3:-1].endswith(("'", "’")):
+            return False
+        if word.startswith(known.beginnings) and word not in KNOWN_NAMES:
+            return False
+        if words[0].isupper() and "." not in word:
+            return word in KNOWN_NAMES or len(word) > _SHORT_CAPITALS
+        return word in KNOWN_NAMES or word not in large_words()
+    if all(len(word) == 1 for word in words) and "." not in raw[start:end]:
+        return False  # letters of an abbreviation, one by one
+    small = known.small
+    if all(map(str.isupper, words)):
+        # A heading in capitals, or the label before a colon.
+        return (
+            any(word not in small and len(word) > _SHORT_CAPITALS for word in lowered)
+            or not GIVEN_NAMES.isdisjoint(lowered)
+            or not _TYPES.isdisjoint(lowered)
+        )
+    return not (raw[end : end + 1] == ":" and small.issuperset(lowered))
+
+
+def _begins(raw: str, start: int) -> bool:
+    """Whether a place begins a sentence or a line."""
+    before = raw[max(0, start - 3) : start].rstrip(" \"'“‘(")
+    return not before or before[-1] in ".!?:\n;•*-‖"
+
+
+def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidate]:
+    start, end, first = run[0]
+    if len(run) == 1 and first.isdecimal() and len(first) < _LONG_NUMBER:
+        if first in _HIGH_AGES:
+            if after := _AGE_AFTER.match(raw, end):
+                end = after.end()
+        elif not (numbered and _is_numbered(raw, start)):
+            return
+        yield Candidate(start, end, (first,), "figures")
+        return
+    end = run[-1][1]
+    text = raw[start:end]
+    if _NO_PERSONS.match(text):
+        return
+    digits = sum(map(str.isdigit, text))
+    if any(part in MONTHS for part in _LETTERS.findall(text.lower())):
+        if before := _DAY_BEFORE.search(raw, max(0, start - 30), start):
+            start = before.start()
+        elif after := _DAY_AFTER.match(raw, end):
+            end = after.end()
+        elif not digits:
+            return
+    elif not digits:
+        return
+    elif len(run) == 1:
+        if _HIGH_AGE.fullmatch(text):
+            if after := _AGE_AFTER.match(raw, end):
+                end = after.end()
+        elif not _SHORT.fullmatch(text) and (digits < _LEAST_DIGITS or _VALUE.fullmatch(text)):
+            if not (numbered and _is_numbered(raw, start)):
+                return
+    elif digits < _LEAST_DIGITS and not any(word.lower() in DAYS for _, _, word in run):
+        return
+    yield Candidate(start, end, tuple(word for _, _, word in run), "figures")
+
+
+def _is_numbered(raw: str, start: int) -> bool:
+    """Whether a word such as "Room" stands right before a short number."""
+    before = raw[max(0, start - 12) : start].split()
+    return bool(before) and (
+        before[-1].strip("(:.,").lower() in _NUMBERED
+        or (before[-1].endswith("#") and not before[-1][0].isdecimal())
+    )

@@ -1,0 +1,86 @@
+"""What the reader finds in a text: doubtful spans, which reject no row by themselves.
+
+Belongs here: which score counts, and the span of a kind. Does not: candidates (candidates), their
+features (features), the weights (weights), or what a doubtful span does (scan).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
+from bioinstruct_dagster.curation.privacy.reader.candidates import Candidate, candidates
+from bioinstruct_dagster.curation.privacy.reader.features import facts_of, features_of
+from bioinstruct_dagster.curation.privacy.reader.weights import Reading, shipped_weights
+from bioinstruct_dagster.curation.privacy.reader.word_features import WordSigns
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+
+# The logarithm of the odds that flag a row.
+SURE_MARGIN = 0.5
+# In a text that holds another detail of a person, less is enough, least of all for words: of
+# numbers, the patterns already see most that identify.
+BESIDE_MARGINS = {"words": -2.0, "figures": 0.0, "web": 0.0, "age": 0.0}
+_BESIDE_SCORE = 0.5
+_KINDS = {
+    "name": "name", "facility": "location", "town": "location", "address": "location",
+    "date": "date", "age": "age_over_89",
+}  # fmt: skip
+# What of an address stands before and after its words in capitals.
+_NUMBER_BEFORE = re.compile(
+    r"(?:\b\d{1,5}[A-Za-z]?(?:[/-]\d{1,4})?,?\s(?:bis|ter)?,?\s?)?"
+    r"(?:\b(?:rue|avenue|impasse|chemin|place|boulevard|calle|via|rua|ulica)\s(?:\w{1,3}\s){0,2})?$"
+)
+_NUMBER_AFTER = re.compile(
+    r",?\s(?:number|no\.?|apt\.?|apartment|flat|unit|lot|#)\s?(?:\d{1,5}[A-Za-z]?"
+    r"|[a-z]{3,9}(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)\b|,?\s\d{1,5}\b"
+)
+
+
+@cache
+def _signs() -> WordSigns:
+    return WordSigns(shipped_weights().known)
+
+
+def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
+    """The spans that the reader finds in a text.
+
+    Args:
+        text: the text.
+        told: whether something else in the text tells of a person. If nothing does, a text that
+            speaks of groups only is not read.
+    """
+    facts = facts_of(text)
+    if facts.of_many and not told:
+        return []
+    weights = shipped_weights()
+    signs = _signs()
+    read = [
+        (one, weights.read(features_of(text, one, facts, signs)))
+        for one in candidates(text, weights.known)
+    ]
+    if not told and all(reading.margin <= SURE_MARGIN for _, reading in read):
+        return []
+    return list(_spans(text.raw, read))
+
+
+def _spans(raw: str, read: Sequence[tuple[Candidate, Reading]]) -> Iterator[Span]:
+    for one, reading in read:
+        if reading.margin > BESIDE_MARGINS[one.form]:
+            score = DOUBTFUL_SCORE if reading.margin > SURE_MARGIN else _BESIDE_SCORE
+            start, end = one.start, one.end
+            if reading.kind == "address":
+                start, end = _whole_address(raw, start, end)
+            yield Span(_kind(one, reading), start, end, score)
+
+
+def _kind(one: Candidate, reading: Reading) -> str:
+    if one.form == "web":
+        word = one.words[0]
+        return "email" if "@" in word else "url" if "/" in word or "www." in word else "photo"
+    return _KINDS.get(reading.kind, "other_id")
+
+
+def _whole_address(raw: str, start: int, end: int) -> tuple[int, int]:
+    before = _NUMBER_BEFORE.search(raw, max(0, start - 40), start)
+    after = _NUMBER_AFTER.match(raw, end)
+    return before.start() if before else start, after.end() if after else end

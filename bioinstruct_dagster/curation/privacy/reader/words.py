@@ -1,0 +1,40 @@
+"""The words that the reader knows: common ones, medical ones, and the lists of the privacy gate.
+
+Belongs here: which words are known, and which alone are no candidate. Does not: the lists
+(`words/`), or the weights (weights).
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, KNOWN_NAMES
+from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, READER
+
+FIRST_WORDS = READER("never_first")
+LONE_WORDS = READER("never_alone") | PLACES("directions_and_peoples")
+
+
+class KnownWords(NamedTuple):
+    """Words in small letters that are no identifiers.
+
+    Attributes:
+        small: words that stand in small letters in ordinary texts.
+        medical: whole words of medicine.
+        drugs: names of drugs.
+        beginnings: how further words of medicine begin.
+        endings: how further words of medicine end.
+    """
+
+    small: frozenset[str]
+    medical: frozenset[str]
+    drugs: frozenset[str]
+    beginnings: tuple[str, ...]
+    endings: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def lone_words(known: KnownWords) -> frozenset[str]:
+    """The words in small letters that alone are no candidate, even in capitals."""
+    return (
+        (known.small - GIVEN_NAMES) | ((known.medical | known.drugs) - KNOWN_NAMES) | FIRST_WORDS
+    ) | LONE_WORDS
