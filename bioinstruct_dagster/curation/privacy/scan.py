@@ -5,6 +5,7 @@ Belongs here: this rule, and the order of the recognisers. Does not: any pattern
 places, names.patterns), or the findings of the gate (gate).
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -77,6 +78,8 @@ _HANDLE_PATTERNS = PatternGroup(*HANDLE_PATTERNS)
 NO_ENTITIES: Entities = ((), (), ())
 
 
+# What a span leaves over of another counts if it holds a capital or a figure.
+_TELLING = re.compile(r"[A-ZÀ-ÖØ-Þ\d]")
 _NO_SPANS: tuple[Sequence[Span], ...] = ((), (), ())
 _NOTHING = ScanResult(_NO_SPANS, _NO_SPANS)
 
@@ -104,18 +107,23 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     if not (sure or (details and _names_a_patient(text.raw, persons))):
         doubtful = details if names or _is_doubtful(details) else ()
         placeholders = resolve_overlaps((*names, *doubtful, *placeholder_spans(text)))
-        placeholders = _with_read(placeholders, read)
+        placeholders = _with_read(text.raw, placeholders, read)
         return ScanResult(_NO_SPANS, _by_text(task, placeholders)) if placeholders else _NOTHING
     repeated = repeated_name_spans(text.raw, _words(text.raw, names))
     found = resolve_overlaps((*details, *names, *_of_kind("location", seen), *repeated))
     # What one text labels, another may say without a label: "MRN 8821377", then "(8821377)".
     found = resolve_overlaps((*found, *repeated_spans(text.raw, found)))
-    return ScanResult(_by_text(task, _with_read(found, read)), _NO_SPANS)
+    return ScanResult(_by_text(task, _with_read(text.raw, found, read)), _NO_SPANS)
 
 
-def _with_read(spans: Sequence[Span], read: Sequence[Span]) -> list[Span]:
-    """The spans, and the parts of the reader's spans that they leave over; sorted."""
-    return sorted((*spans, *uncovered(resolve_overlaps(read), spans)), key=lambda span: span.start)
+def _with_read(raw: str, spans: Sequence[Span], read: Sequence[Span]) -> list[Span]:
+    """The spans, and what they leave over of the reader's spans; sorted."""
+    left = [
+        span
+        for span in uncovered(resolve_overlaps(read), spans)
+        if span in read or _TELLING.search(raw, span.start, span.end)
+    ]
+    return sorted((*spans, *left), key=lambda span: span.start)
 
 
 def _is_placeholder(text: ScannedText, span: Span) -> bool:

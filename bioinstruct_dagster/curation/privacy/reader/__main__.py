@@ -92,7 +92,9 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 def main() -> None:
     """Learn from all notes and texts, and write the weights."""
     notes = [note for of_writer in marked_notes().values() for note in of_writer]
-    fit, known = learned([*notes, *(MarkedNote(text, ()) for text in plain_texts())], domain_words())
+    fit, known = learned(
+        [*notes, *(MarkedNote(text, ()) for text in plain_texts())], domain_words()
+    )
     write(fit, known)
     print(f"{WRITTEN}: {len(fit.weights)} features from {len(notes)} notes.")
 

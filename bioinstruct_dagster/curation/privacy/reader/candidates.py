@@ -11,6 +11,7 @@ from typing import NamedTuple
 from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, KNOWN_NAMES
 from bioinstruct_dagster.curation.privacy.reader.words import (
     FIRST_WORDS,
+    LABEL_WORDS,
     KnownWords,
     lone_words,
 )
@@ -41,19 +42,40 @@ _ALPHA_GAPS = frozenset(
     (" ", "-", "-", " & ", *(f" {word} " for word in _PARTICLES), "'", "’", " '", " “", ' "')
 )
 _NUMBER_GAPS = frozenset(
-    (" ", "-", " - ", ".", ". ", "/", ") ", ")", " (", "-(", " of ", " the ", ", ", " / ", "–", " de ")
+    (
+        " ",
+        "-",
+        " - ",
+        ".",
+        ". ",
+        "/",
+        ") ",
+        ")",
+        " (",
+        "-(",
+        " of ",
+        " the ",
+        ", ",
+        " / ",
+        "–",
+        " de ",
+    )
 )
 _ENDS = READER("never_last") | frozenset(map(str.lower, NAMES("credentials")))
 _TYPES = all_words(NOTED("facility_types"))
 _NO_STARTS = NAMES("not_names") - _TYPES - PLACES("streets")
 _SHORT_CAPITALS = 5
 _LONG_NUMBER = 5
+_SHORTEST = 2  # letters of an initial, digits of a day
+_CODE_SYSTEMS, _CODE_AWAY = READER("code_systems"), 20
 _LEAST_DIGITS = 3
 # Values: "12,500", "3.25", "250mg", "10-20", "2010-2015", "120/80", "1:1000".
+_UNIT = r"[A-Za-z%]{0,7}"
 _VALUE = re.compile(
-    r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+(?:[-–/]\d+\.\d+)?[A-Za-z%]{0,6}|\d{1,4}[A-Za-z%]{0,7}"
-    r"|\d{1,4}(?:st|nd|rd|th)?[-–:x]\d{1,4}[A-Za-z%]{0,5}|\d+(?:\.\d+)?[-/]\d+\.\d+|\d{1,5}[.:]\d{1,5}[A-Za-z%]{0,5}"
-    r"|\d{1,4}/\d{1,4}|\d+/[A-Za-zμµ]{1,3}\d?|\d{1,3}/\d{1,3}/\d{1,3}/\d{1,3}"
+    rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+\.\d+(?:[-–/]\d+\.\d+)?{_UNIT}|\d{{1,4}}{_UNIT}"
+    rf"|\d{{1,4}}(?:st|nd|rd|th)?[-–:x]\d{{1,4}}{_UNIT}|\d+(?:\.\d+)?[-/]\d+\.\d+"
+    rf"|\d{{1,5}}[.:]\d{{1,5}}{_UNIT}|\d{{1,4}}/\d{{1,4}}|\d+/[A-Za-zμµ]{{1,3}}\d?"
+    r"|\d{1,3}(?:/\d{1,3}){3}|[A-Z]\d{2,4}[A-Z]"
 )
 # A day and a month, a day alone, a short telephone number.
 _SHORT = re.compile(
@@ -68,7 +90,11 @@ _NUMBERED = READER("numbered_things")
 _ORDINAL = rf"(?:the )?{any_of(READER('ordinals'))}"
 _DAY_BEFORE = re.compile(rf"\b(?i:{_ORDINAL})(?: of)? $")
 _DAY_AFTER = re.compile(rf" (?:the )?(?i:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b")
-_WEB = re.compile(r"(?<![\w@/])(?:https?://|www\.)?[\w%+-]+(?:[.@][\w-]+)+(?:[/?#][\w./?=&#%+~-]*)?")
+_WEB = re.compile(
+    r"(?<![\w@/])(?:https?://|www\.)?[\w%+-]+(?:[.@][\w-]+)+(?:[/?#][\w./?=&#%+~-]*)?"
+)
+# A mail address, and an address of the web that leads to one thing among many.
+_NAMED_WEB = re.compile(r"@[^@]+\.|^(?:https?://|www\.)[^/]+/.*(?:\d{2}|[=@~])")
 _SPOKEN_WEB = re.compile(
     r"\b[a-z][\w-]{1,30}(?: dot [a-z]\w{1,20}){1,4}(?: slash \w{1,15}(?: \w{1,15}){0,3})?\b"
 )
@@ -126,7 +152,8 @@ def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
         numeric = not word.isalpha() and _FIGURE.search(word) is not None
         numeric = numeric or word.lower() in _DATE_WORDS
         if run:
-            if not (numeric == figures and _joins(raw[end:start], run[-1][2], word, figures=figures)):
+            joins = numeric == figures and _joins(raw[end:start], run[-1][2], word, figures=figures)
+            if not joins:
                 if len(run) > 1 or figures or run[0][2].lower() not in boring:
                     yield from _read(raw, run, known, figures=figures, numbered=numbered)
                 run = []
@@ -146,7 +173,7 @@ def _written(text: ScannedText) -> Iterator[Candidate]:
     if "@" in raw or not text.words.isdisjoint(_WEB_WORDS):
         for match in _WEB.finditer(raw):
             word = match.group()
-            named = "@" in word or "://" in word or word.startswith("www.")
+            named = _NAMED_WEB.search(word) is not None
             if (named or word.lower().endswith(_FILE_ENDINGS)) and not is_public_address(word):
                 yield Candidate(*match.span(), (word,), "web")
     if "dot" in text.words:
@@ -188,12 +215,14 @@ def _small_names(
 
 
 def _joins(gap: str, before: str, after: str, *, figures: bool) -> bool:
-    if figures:
-        if gap in (", ", ". "):
-            dated = before.lower() in _DATE_WORDS or after.lower() in _DATE_WORDS
-            return dated or (gap == ". " and before.isdigit() and after.isdigit() and len(before) <= 2)
+    short = len(before) <= _SHORTEST
+    if not figures:
+        return gap in _ALPHA_GAPS or (gap == ". " and (short or before.lower() in FIRST_WORDS))
+    if gap not in (", ", ". "):
         return gap in _NUMBER_GAPS
-    return gap in _ALPHA_GAPS or (gap == ". " and (len(before) <= 2 or before.lower() in FIRST_WORDS))
+    if before.lower() in _DATE_WORDS or after.lower() in _DATE_WORDS:
+        return True
+    return gap == ". " and short and before.isdigit() and after.isdigit()
 
 
 def _read(
@@ -217,32 +246,34 @@ def _is_no_start(raw: str, start: int, _: int, word: str) -> bool:
     return low in FIRST_WORDS or (low in _NO_STARTS and _begins(raw, start))
 
 
-def _may_be_name(
-    raw: str, start: int, end: int, words: tuple[str, ...], known: KnownWords
-) -> bool:
+def _may_be_name(raw: str, start: int, end: int, words: tuple[str, ...], known: KnownWords) -> bool:
     lowered = [word.lower().removesuffix("'s").removesuffix("’s") for word in words]
-    if _PLACEHOLDER.search(raw, max(0, start - 2), end):
+    if _PLACEHOLDER.search(raw, max(0, start - 2), end) or LABEL_WORDS.issuperset(lowered):
         return False
     if len(words) == 1:
-        word = lowered[0]
-        if len(word) == 1 or word in lone_words(known) or word[-3:-1].endswith(("'", "’")):
-            return False
-        if word.startswith(known.beginnings) and word not in KNOWN_NAMES:
-            return False
-        if words[0].isupper() and "." not in word:
-            return word in KNOWN_NAMES or len(word) > _SHORT_CAPITALS
-        return word in KNOWN_NAMES or word not in large_words()
+        return _may_be_alone(words[0], lowered[0], known)
     if all(len(word) == 1 for word in words) and "." not in raw[start:end]:
         return False  # letters of an abbreviation, one by one
     small = known.small
     if all(map(str.isupper, words)):
-        # A heading in capitals, or the label before a colon.
+        # A heading in capitals.
         return (
             any(word not in small and len(word) > _SHORT_CAPITALS for word in lowered)
             or not GIVEN_NAMES.isdisjoint(lowered)
             or not _TYPES.isdisjoint(lowered)
         )
+    # The label before a colon.
     return not (raw[end : end + 1] == ":" and small.issuperset(lowered))
+
+
+def _may_be_alone(word: str, low: str, known: KnownWords) -> bool:
+    if len(low) == 1 or low in lone_words(known) or low[-3:-1].endswith(("'", "’")):
+        return False
+    if low in KNOWN_NAMES:
+        return True
+    if low.startswith(known.beginnings) or low in large_words():
+        return False
+    return not word.isupper() or "." in low or len(low) > _SHORT_CAPITALS
 
 
 def _begins(raw: str, start: int) -> bool:
@@ -252,39 +283,42 @@ def _begins(raw: str, start: int) -> bool:
 
 
 def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidate]:
-    start, end, first = run[0]
-    if len(run) == 1 and first.isdecimal() and len(first) < _LONG_NUMBER:
-        if first in _HIGH_AGES:
-            if after := _AGE_AFTER.match(raw, end):
-                end = after.end()
-        elif not (numbered and _is_numbered(raw, start)):
-            return
-        yield Candidate(start, end, (first,), "figures")
-        return
-    end = run[-1][1]
+    start, end = run[0][0], run[-1][1]
     text = raw[start:end]
-    if _NO_PERSONS.match(text):
+    short = len(run) == 1 and text.isdecimal() and len(text) < _LONG_NUMBER
+    if short and text not in _HIGH_AGES:
+        if numbered and _is_numbered(raw, start):
+            yield Candidate(start, end, (text,), "figures")
         return
+    words = tuple(word for _, _, word in run)
     digits = sum(map(str.isdigit, text))
-    if any(part in MONTHS for part in _LETTERS.findall(text.lower())):
+    if not short and any(part in MONTHS for part in _LETTERS.findall(text.lower())):
         if before := _DAY_BEFORE.search(raw, max(0, start - 30), start):
             start = before.start()
         elif after := _DAY_AFTER.match(raw, end):
             end = after.end()
         elif not digits:
             return
-    elif not digits:
+    elif len(run) == 1 and _HIGH_AGE.fullmatch(text):
+        if after := _AGE_AFTER.match(raw, end):
+            end = after.end()
+    elif not _is_code(raw, start, words, digits) and not (numbered and _is_numbered(raw, start)):
         return
-    elif len(run) == 1:
-        if _HIGH_AGE.fullmatch(text):
-            if after := _AGE_AFTER.match(raw, end):
-                end = after.end()
-        elif not _SHORT.fullmatch(text) and (digits < _LEAST_DIGITS or _VALUE.fullmatch(text)):
-            if not (numbered and _is_numbered(raw, start)):
-                return
-    elif digits < _LEAST_DIGITS and not any(word.lower() in DAYS for _, _, word in run):
-        return
-    yield Candidate(start, end, tuple(word for _, _, word in run), "figures")
+    yield Candidate(start, end, words, "figures")
+
+
+def _is_code(raw: str, start: int, words: tuple[str, ...], digits: int) -> bool:
+    """Whether figures are neither a value nor the number of an article or of a system of codes."""
+    if not digits or _NO_PERSONS.match(raw, start):
+        return False
+    before = raw[max(0, start - _CODE_AWAY) : start].lower().split()
+    if not _CODE_SYSTEMS.isdisjoint(word.strip(":") for word in before[-2:]):
+        return False
+    if len(words) > 1:
+        return digits >= _LEAST_DIGITS or any(word.lower() in DAYS for word in words)
+    if _SHORT.fullmatch(words[0]):
+        return True
+    return digits >= _LEAST_DIGITS and _VALUE.fullmatch(words[0]) is None
 
 
 def _is_numbered(raw: str, start: int) -> bool:

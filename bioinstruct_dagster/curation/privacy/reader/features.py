@@ -141,14 +141,20 @@ def _of_words(
         found.add("possessive")
     if any("." in word for word in words):
         found.add("dotted")
-    # "WEATHERSPOON, ODESSA" and "Redmond, Ohio" are two candidates.
+    _add_commas(found, raw, one, forms, starts=starts)
+    return found, f"{size}{code if size <= len('ab') else code[0] + codes[-1]}"
+
+
+def _add_commas(
+    found: set[str], raw: str, one: Candidate, forms: list[str], *, starts: bool
+) -> None:
+    """Add what stands beyond a comma: "WEATHERSPOON, ODESSA" is two candidates."""
     if raw.startswith(", ", one.end) and raw[one.end + 2 : one.end + 3].isupper():
         found.add(f"comma_capital={starts}~{forms[-1]}")
     if raw.endswith(", ", 0, one.start):
         previous = raw[max(0, one.start - 16) : one.start - 2].split()[-1:]
         if previous and previous[0][0].isupper():
             found.add(f"capital_comma={form_of(previous[0])}~{forms[0]}")
-    return found, f"{size}{code if size <= len('ab') else code[0] + codes[-1]}"
 
 
 def _of_figures(raw: str, one: Candidate) -> tuple[set[str], str]:

@@ -1,7 +1,8 @@
 """Learns the weights of the reader from marked notes and from texts without identifiers.
 
-Belongs here: the examples that texts give, and the fit. Does not: the texts (__main__), the features
-(features), or the use of the weights (weights). No gate imports this module: the weights are shipped.
+Belongs here: the examples that texts give, and the fit. Does not: the texts (__main__), the
+features (features), or the use of the weights (weights). No gate imports this module, because the
+weights are shipped.
 """
 
 import re

@@ -117,24 +117,20 @@ _LONG = 5  # signs of a number whose form tells what it is
 
 
 def _code(word: str, low: str, lists: tuple[str, ...], *, known: bool) -> str:
-    """A letter for the kind of a word of a candidate."""
-    for name, code in (("facility_type", "T"), ("street", "R")):
-        if name in lists:
-            return code
-    if len(low) == 1:
-        return "I"
-    for name, code in (("drug", "D"), ("medical", "M")):
-        if name in lists:
-            return code
-    if "given" in lists or "family" in lists:
-        return "n" if known else "N"
-    if "town" in lists:
-        return "t"
-    if known:
-        return "k"
-    if "medical_ending" in lists:
-        return "m"
-    return "A" if word.isupper() else "u"
+    """A letter for the kind of a word of a candidate; the first that fits."""
+    kinds = (
+        ("T", "facility_type" in lists),
+        ("R", "street" in lists),
+        ("I", len(low) == 1),
+        ("D", "drug" in lists),
+        ("M", "medical" in lists),
+        ("n" if known else "N", "given" in lists or "family" in lists),
+        ("t", "town" in lists),
+        ("k", known),
+        ("m", "medical_ending" in lists),
+        ("A", word.isupper()),
+    )
+    return next((letter for letter, fits in kinds if fits), "u")
 
 
 @lru_cache(maxsize=8192)

@@ -8,10 +8,31 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, KNOWN_NAMES
-from bioinstruct_dagster.curation.privacy.vocabulary import PLACES, READER
+from bioinstruct_dagster.curation.privacy.vocabulary import (
+    LABELS,
+    NAMES,
+    PLACES,
+    READER,
+    all_words,
+)
 
 FIRST_WORDS = READER("never_first")
-LONE_WORDS = READER("never_alone") | PLACES("directions_and_peoples")
+LONE_WORDS = (
+    READER("never_alone")
+    | PLACES("directions_and_peoples")
+    | all_words(NAMES("brands_with_titles"))
+)
+# Words of labels, such as "Guarantor" and "Med Rec".
+LABEL_WORDS = all_words(
+    NAMES("name_labels"),
+    *map(
+        LABELS,
+        (
+            *("record_labels", "record_papers", "insurances", "insurance_papers", "ssn_labels"),
+            *("weak_insurance_labels", "account_labels", "license_labels", "other_labels"),
+        ),
+    ),
+)
 
 
 class KnownWords(NamedTuple):
@@ -36,5 +57,9 @@ class KnownWords(NamedTuple):
 def lone_words(known: KnownWords) -> frozenset[str]:
     """The words in small letters that alone are no candidate, even in capitals."""
     return (
-        (known.small - GIVEN_NAMES) | ((known.medical | known.drugs) - KNOWN_NAMES) | FIRST_WORDS
-    ) | LONE_WORDS
+        (known.small - GIVEN_NAMES)
+        | ((known.medical | known.drugs) - KNOWN_NAMES)
+        | FIRST_WORDS
+        | LONE_WORDS
+        | (LABEL_WORDS - GIVEN_NAMES)
+    )
