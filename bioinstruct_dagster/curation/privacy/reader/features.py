@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.noted.persons import (
-    PERSON_WORDS,
+    PERSONS,
     is_about_groups,
     is_about_one_person,
     is_note,
@@ -58,7 +58,7 @@ def facts_of(text: ScannedText) -> TextFacts:
     person, groups = is_about_one_person(text), is_about_groups(text)
     about = f"{'p' if person else ''}{'g' if groups else ''}{'n' if is_note(text) else ''}"
     spoken = ": " in text.raw and _SPEAKER.search(text.raw) is not None
-    of_many = groups and not text.holds_any(PERSON_WORDS)
+    of_many = groups and not text.marks.held & PERSONS
     return TextFacts((f"about={about}", f"spoken={spoken}"), about, of_many)
 
 
