@@ -4,7 +4,7 @@ Belongs here: which texts are read, and writing the weights. Does not: learning 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT
@@ -13,6 +13,7 @@ from bioinstruct_dagster.curation.privacy.reader.training import Fit, learned
 from bioinstruct_dagster.curation.privacy.reader.weights import FILE
 from bioinstruct_dagster.curation.privacy.reader.words import KnownWords
 from bioinstruct_dagster.curation.word_lists import word_list
+from bioinstruct_dagster.store.fingerprints import sha256_of
 
 DATA = Path(__file__).parents[4] / "data"
 NOTES = DATA / "identifier_notes.jsonl"
@@ -67,8 +68,26 @@ def domain_words() -> KnownWords:
     )
 
 
-def write(fit: Fit, known: KnownWords, path: Path = WRITTEN) -> None:
-    """Write what was learned, a feature a line, so that versions can be compared."""
+def examples() -> list[MarkedNote]:
+    """All texts from which the reader learns: the notes of all writers, and texts without marks."""
+    notes = [note for of_writer in marked_notes().values() for note in of_writer]
+    return [*notes, *(MarkedNote(text, ()) for text in plain_texts())]
+
+
+def made_of(texts: Sequence[MarkedNote]) -> str:
+    """The hash of the texts, which the weights keep. A test holds that it is up to date."""
+    return sha256_of([[text, [list(span[:3]) for span in spans]] for text, spans in texts])
+
+
+def write(fit: Fit, known: KnownWords, learned_from: str, path: Path = WRITTEN) -> None:
+    """Write what was learned, a feature a line, so that versions can be compared.
+
+    Args:
+        fit: what was learned.
+        known: the words that were known.
+        learned_from: the hash of the texts, as of `made_of`.
+        path: the file.
+    """
     words = {
         name: " ".join(sorted(listed) if isinstance(listed, frozenset) else listed)
         for name, listed in known._asdict().items()
@@ -77,7 +96,10 @@ def write(fit: Fit, known: KnownWords, path: Path = WRITTEN) -> None:
         f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(weights, separators=(',', ':'))}"
         for name, weights in sorted(fit.weights.items())
     )
-    head = json.dumps({"kinds": fit.kinds, "bias": fit.bias, "words": words}, ensure_ascii=False)
+    head = json.dumps(
+        {"made_of": learned_from, "kinds": fit.kinds, "bias": fit.bias, "words": words},
+        ensure_ascii=False,
+    )
     path.write_text(f'{head[:-1]},\n"weights": {{\n{lines}\n}}}}\n', "utf-8")
 
 
@@ -91,12 +113,11 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 def main() -> None:
     """Learn from all notes and texts, and write the weights."""
-    notes = [note for of_writer in marked_notes().values() for note in of_writer]
-    fit, known = learned(
-        [*notes, *(MarkedNote(text, ()) for text in plain_texts())], domain_words()
-    )
-    write(fit, known)
-    print(f"{WRITTEN}: {len(fit.weights)} features from {len(notes)} notes.")
+    texts = examples()
+    fit, known = learned(texts, domain_words())
+    write(fit, known, made_of(texts))
+    marked = sum(bool(one.spans) for one in texts)
+    print(f"{WRITTEN}: {len(fit.weights)} features from {len(texts)} texts, {marked} with marks.")
 
 
 if __name__ == "__main__":

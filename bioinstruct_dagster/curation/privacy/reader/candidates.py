@@ -108,8 +108,10 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _WRITTEN_AGES = frozenset(("ninety", "hundred", "ninetieth", "hundredth"))
 _ONES = "one|two|three|four|five|six|seven|eight|nine"
 _WRITTEN_AGE = re.compile(
-    rf"(?<!nineteen )(?<!one )(?<!in )(?<!over )\bninety(?:[- ](?:{_ONES}))?\b(?! (?:percent|over|mg|m g|pounds|beats|five? over)\b)"
-    rf"|(?:(?<=is )|(?<=turned )|(?<=nearly )|(?<=be )|(?<=was ))(?:a |one )?hundred(?: and (?:{_ONES}))?\b(?=[.,;!?)]| years)"
+    rf"(?<!nineteen )(?<!one )(?<!in )(?<!over )\bninety(?:[- ](?:{_ONES}))?\b"
+    r"(?! (?:percent|over|mg|m g|pounds|beats|five? over)\b)"
+    r"|(?:(?<=is )|(?<=turned )|(?<=nearly )|(?<=be )|(?<=was ))"
+    rf"(?:a |one )?hundred(?: and (?:{_ONES}))?\b(?=[.,;!?)]| years)"
 )
 
 

@@ -73,7 +73,7 @@ def _token(text: str) -> Token:
     return Token(_kind(text, noun), noun, text[0].isalnum())
 
 
-def _kind(text: str, noun: str) -> str:
+def _kind(text: str, noun: str) -> str:  # noqa: PLR0911 - one class after the other
     if text.startswith("http"):
         return "link"
     if text.startswith(GAPS):

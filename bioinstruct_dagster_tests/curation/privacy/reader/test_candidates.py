@@ -1,0 +1,50 @@
+"""Candidates: runs in capitals and numbers that no value explains, and nothing else."""
+
+import pytest
+
+from bioinstruct_dagster.curation.privacy.reader.candidates import candidates
+from bioinstruct_dagster.curation.privacy.reader.weights import shipped_weights
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    known = shipped_weights().known
+    return [(text[one.start : one.end], one.form) for one in candidates(ScannedText(text), known)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "form"),
+    [
+        ("She was treated at Corvane Mobility Hub last week.", "Corvane Mobility Hub", "words"),
+        ("He lives near St. Oswin with a dog.", "St. Oswin", "words"),
+        ("Copied to Ruairi de la Cruz today.", "Ruairi de la Cruz", "words"),
+        ("The form is filed under KX-4471-02.", "KX-4471-02", "figures"),
+        ("Dictated on 14 mai 2003 by phone.", "14 mai 2003", "figures"),
+        ("She turned ninety-four in spring.", "ninety-four", "age"),
+        ("Photo stored as face_left_2.jpg today.", "face_left_2.jpg", "web"),
+        ("name: orlaith quibell, seen today", "orlaith quibell", "words"),
+    ],
+)
+def test_what_may_be_an_identifier_is_a_candidate(text, wanted, form):
+    assert (wanted, form) in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The patient was given 250 mg of the drug twice a day.",
+        "Blood pressure was 120/80, pulse 72, temperature 37.5.",
+        "Treatment lasted 12-16 weeks in 12,500 patients.",
+        "The code is ICD 10 and the article is at 10.1234/abcd.5678.",
+        "In the morning they took aspirin with water.",
+        "",
+        "\u0130\u017f \uff21\uff22 \ufb01",
+    ],
+)
+def test_values_and_known_words_are_none(text):
+    assert [one for one, form in found(text) if form in {"figures", "age", "web"}] == []
+
+
+def test_places_are_those_of_the_text_whatever_letters_it_holds():
+    text = "\u0130zmir: seen by Wendeline Korstjens, \u017f."
+    assert "Wendeline Korstjens" in " ".join(one for one, _ in found(text))
