@@ -238,6 +238,16 @@ def _score(text: str, start: int, end: int, names: Sequence[int], *, note: bool)
     return _EVENT_SCORE if event and (one or note) else _WEAK_SCORE
 
 
+def is_of_no_person(text: str, start: int, end: int) -> bool:
+    """Whether its sentence ties a date to a study, a publication or many persons."""
+    before, after = _sentence(text, start, end)
+    around = f"{before} {after}"
+    if _labelled_score(before) or _ONE_PERSON.search(around):
+        return False
+    words = _WORLD_WORDS.search(around) or _MANY_PERSONS.search(around)
+    return words is not None or is_long_range(text[start:end], before, after)
+
+
 def _labelled_score(before: str) -> float:
     """The score of a date right after a word of a birth or a stay; 0.0 without one."""
     if _BIRTH_WORDS.search(before[-60:]):

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from bioinstruct_dagster.curation.privacy.dates import is_of_no_person
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.reader.candidates import Candidate, candidates
 from bioinstruct_dagster.curation.privacy.reader.features import facts_of, features_of
-from bioinstruct_dagster.curation.privacy.reader.weights import Reading, shipped_weights
+from bioinstruct_dagster.curation.privacy.reader.weights import CandidateScore, shipped_weights
 from bioinstruct_dagster.curation.privacy.reader.word_features import WordSigns
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
@@ -63,17 +64,19 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
     return list(_spans(text.raw, read))
 
 
-def _spans(raw: str, read: Sequence[tuple[Candidate, Reading]]) -> Iterator[Span]:
+def _spans(raw: str, read: Sequence[tuple[Candidate, CandidateScore]]) -> Iterator[Span]:
     for one, reading in read:
         if reading.margin > BESIDE_MARGINS[one.form]:
             score = DOUBTFUL_SCORE if reading.margin > SURE_MARGIN else _BESIDE_SCORE
             start, end = one.start, one.end
+            if reading.kind == "date" and is_of_no_person(raw, start, end):
+                continue
             if reading.kind == "address":
                 start, end = _whole_address(raw, start, end)
             yield Span(_kind(one, reading), start, end, score)
 
 
-def _kind(one: Candidate, reading: Reading) -> str:
+def _kind(one: Candidate, reading: CandidateScore) -> str:
     if one.form == "web":
         word = one.words[0]
         return "email" if "@" in word else "url" if "/" in word or "www." in word else "photo"

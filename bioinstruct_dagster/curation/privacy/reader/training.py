@@ -33,7 +33,7 @@ _LEAST_WEIGHT = 3  # of SCALE; smaller weights of a feature are left out
 _SMALL = re.compile(r"(?<![\w'’.@/-])[a-zß-ÿ]+(?:['’-][^\W\d_]+)*")
 
 
-class Example(NamedTuple):
+class ReadCandidate(NamedTuple):
     """The features of a candidate, and what it is."""
 
     features: set[str]
@@ -67,7 +67,7 @@ def learned(notes: Sequence[MarkedNote], domain: KnownWords) -> tuple[Fit, Known
     counts = Counter(word for note in notes for word in small_words(note.text))
     known = domain._replace(small=domain.small | frozenset(counts))
     signs = WordSigns(known)
-    examples: list[Example] = []
+    examples: list[ReadCandidate] = []
     for note in notes:
         # A word that stands in small letters in this text alone is unknown to it.
         own = {word for word in small_words(note.text) if counts[word] == 1} - domain.small
@@ -76,11 +76,11 @@ def learned(notes: Sequence[MarkedNote], domain: KnownWords) -> tuple[Fit, Known
     return fit(examples), known
 
 
-def _examples_of(note: MarkedNote, signs: WordSigns) -> Iterator[Example]:
+def _examples_of(note: MarkedNote, signs: WordSigns) -> Iterator[ReadCandidate]:
     text = ScannedText(note.text)
     facts = facts_of(text)
     for one in candidates(text, signs.known):
-        yield Example(features_of(text, one, facts, signs), kind_of(note, one))
+        yield ReadCandidate(features_of(text, one, facts, signs), kind_of(note, one))
 
 
 def kind_of(note: MarkedNote, one: Candidate) -> str:
@@ -92,7 +92,7 @@ def kind_of(note: MarkedNote, one: Candidate) -> str:
     return NONE
 
 
-def fit(examples: Sequence[Example]) -> Fit:
+def fit(examples: Sequence[ReadCandidate]) -> Fit:
     """A multinomial logistic regression on the examples, with whole numbers as weights."""
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits

@@ -22,7 +22,7 @@ NONE = "none"  # the kind of a candidate that is no identifier
 SCALE = 100  # of the weights, which are whole numbers: their sum has no order
 
 
-class Reading(NamedTuple):
+class CandidateScore(NamedTuple):
     """What the weights say of a candidate.
 
     Attributes:
@@ -62,14 +62,14 @@ class Weights:
         self._table: NDArray[np.int64] = table[:, others] - table[:, [self._none]]
         self._bias = self._table[-1]
 
-    def read(self, features: Iterable[str]) -> Reading:
+    def read(self, features: Iterable[str]) -> CandidateScore:
         """What the weights say of a candidate with these features."""
         rows = self._rows
         places = [rows[name] for name in features if name in rows]
         scores = (self._table[places].sum(axis=0) + self._bias).tolist()
         top = max(scores)
         margin = top / SCALE + log(sum(exp((score - top) / SCALE) for score in scores))
-        return Reading(self._kinds[scores.index(top)], round(margin, 3))
+        return CandidateScore(self._kinds[scores.index(top)], round(margin, 3))
 
 
 def _text() -> str:

@@ -19,7 +19,7 @@ def found(text: str) -> list[tuple[str, str]]:
         ("He lives near St. Oswin with a dog.", "St. Oswin", "words"),
         ("Copied to Ruairi de la Cruz today.", "Ruairi de la Cruz", "words"),
         ("The form is filed under KX-4471-02.", "KX-4471-02", "figures"),
-        ("Dictated on 14 mai 2003 by phone.", "14 mai 2003", "figures"),
+        ("Dictated on 14 Oktober 2003 by phone.", "14 Oktober 2003", "figures"),
         ("She turned ninety-four in spring.", "ninety-four", "age"),
         ("Photo stored as face_left_2.jpg today.", "face_left_2.jpg", "web"),
         ("name: orlaith quibell, seen today", "orlaith quibell", "words"),

@@ -1,9 +1,13 @@
-"""Learning the reader's weights: the shipped ones fit the shipped notes, and other writers' notes."""
+"""Learning the reader's weights: they fit the shipped notes, and find what other writers mark."""
 
 import json
 
 import pytest
 
+from bioinstruct_dagster.curation.gates import RowTexts
+from bioinstruct_dagster.curation.privacy import scan as scanning
+from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
+from bioinstruct_dagster.curation.privacy.reader import found
 from bioinstruct_dagster.curation.privacy.reader.__main__ import (
     WRITTEN,
     domain_words,
@@ -14,10 +18,8 @@ from bioinstruct_dagster.curation.privacy.reader.__main__ import (
     write,
 )
 from bioinstruct_dagster.curation.privacy.reader.candidates import candidates
-from bioinstruct_dagster.curation.privacy.reader.features import facts_of, features_of
 from bioinstruct_dagster.curation.privacy.reader.notes import MarkedNote, read_marks
 from bioinstruct_dagster.curation.privacy.reader.training import kind_of, learned
-from bioinstruct_dagster.curation.privacy.reader.weights import NONE
 from bioinstruct_dagster.curation.privacy.reader.word_features import WordSigns
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
@@ -36,7 +38,9 @@ def test_another_note_changes_the_hash():
 
 
 def test_a_candidate_is_what_covers_half_of_it():
-    note = read_marks("He saw [[name:Osgarby]] at [[facility:Carnmore Mobility Hub]] in March.")
+    note = read_marks(
+        "He saw [[name:Osgarby]], then [[facility:Carnmore Mobility Hub]] called."
+    )
     text = ScannedText(note.text)
     kinds = {
         note.text[one.start : one.end]: kind_of(note, one)
@@ -44,6 +48,32 @@ def test_a_candidate_is_what_covers_half_of_it():
     }
     assert kinds["Osgarby"] == "name"
     assert kinds["Carnmore Mobility Hub"] == "facility"
+
+
+def covered(note: MarkedNote) -> tuple[set[int], set[str]]:
+    """The places of a note that the gate covers, and the rules that it names."""
+    (result,) = PrivacyGate().check([RowTexts("Summarize the note.", note.text, "A summary.")])
+    spans = [
+        span
+        for finding in result.findings
+        for span in finding.evidence.get("found", ())
+        if span["field"] == "input"
+    ]
+    places = {place for span in spans for place in range(span["start"], span["end"])}
+    return places, {finding.rule for finding in result.findings}
+
+
+def spans_found(note: MarkedNote) -> int:
+    """How many marked identifiers of a note the gate covers by half or more."""
+    places, _ = covered(note)
+    return sum(
+        2 * len(places.intersection(range(span.start, span.end))) >= span.end - span.start
+        for span in note.spans
+    )
+
+
+def is_flagged(note: MarkedNote) -> bool:
+    return not covered(note)[1] <= {"no_identifier", "placeholder_person"}
 
 
 @pytest.fixture(scope="module")
@@ -55,23 +85,22 @@ def held_out():
     return learned([*notes, *(MarkedNote(text, ()) for text in plain_texts())], domain_words())
 
 
-def test_identifiers_of_writers_whom_it_did_not_learn_from_are_found(held_out):
+def test_identifiers_of_writers_whom_it_did_not_learn_from_are_found(held_out, monkeypatch):
     fit, known = held_out
     weights, signs = fit.used_with(known), WordSigns(known)
-    found = marked = alarms = plain = 0
-    for writer in HELD_OUT:
-        for note in marked_notes()[writer]:
-            text = ScannedText(note.text)
-            facts = facts_of(text)
-            for one in candidates(text, known):
-                is_one = weights.read(features_of(text, one, facts, signs)).margin > 0
-                if kind_of(note, one) == NONE:
-                    plain, alarms = plain + 1, alarms + is_one
-                else:
-                    marked, found = marked + 1, found + is_one
-    assert marked > 400
-    assert found >= 0.9 * marked
-    assert alarms <= 0.12 * plain
+    notes = [note for writer in HELD_OUT for note in marked_notes()[writer]]
+    total = sum(len(note.spans) for note in notes)
+    monkeypatch.setattr(found, "shipped_weights", lambda: weights)
+    monkeypatch.setattr(found, "_signs", lambda: signs)
+    with_reader = sum(map(spans_found, notes))
+    flagged = [is_flagged(note) for note in notes if not note.spans]
+    monkeypatch.setattr(scanning, "read_spans", lambda text, told: [])
+    by_patterns = sum(map(spans_found, notes))
+    assert total > 500
+    assert with_reader >= 0.82 * total
+    assert by_patterns < 0.7 * total
+    assert len(flagged) >= 90
+    assert sum(flagged) <= 0.1 * len(flagged)
 
 
 def test_learning_twice_gives_the_same_file(tmp_path):
