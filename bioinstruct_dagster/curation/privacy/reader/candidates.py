@@ -101,6 +101,7 @@ _SPOKEN_WEB = re.compile(
 _FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
 _WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _SMALL_CUES = READER("before_small_names")
+_AFTER_CUE, _WORD_END = re.compile(r"[,.:(]*\s{0,8} "), re.compile(r"[^\W\d_]*")
 _SMALL_RUN = re.compile(r"[^\W\d_][\w'’-]*(?:[ ,]{1,2}[^\W\d_A-Z][\w'’-]*){0,3}")
 _SMALL_WORD = re.compile(r"[^\W\d_A-Z][\w'’-]+")
 _PLACEHOLDER = re.compile(r"\b(?:A ?B ?C(?: ?D)?|X ?Y ?Z|X{2,4})\b")
@@ -186,21 +187,29 @@ def _written(text: ScannedText) -> Iterator[Candidate]:
             yield Candidate(*match.span(), (match.group(),), "age")
 
 
+def _places_of(raw: str, word: str) -> Iterator[int]:
+    """Where a word stands as a whole."""
+    at = raw.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not raw[at - 1 : at].isalnum() and not raw[end : end + 1].isalpha():
+            yield at
+        at = raw.find(word, end)
+
+
 def _small_names(
-    text: ScannedText, unknown: Iterable[str], known: frozenset[str]
+    text: ScannedText, unknown: frozenset[str], known: frozenset[str]
 ) -> Iterator[Candidate]:
     """Names in small letters: known ones, and unknown words behind a label or a greeting."""
     raw = text.raw
-    places = []
-    for word in unknown:
-        at = raw.find(f" {word}") if len(word) >= _LEAST_DIGITS else -1
-        while at >= 0:
-            if not raw[at + 1 + len(word) : at + 2 + len(word)].isalpha():
-                before = raw[max(0, at - 12) : at].split()
-                cue = before[-1].strip(",.:(").lower() if before else ""
-                if word in KNOWN_NAMES or cue in _SMALL_CUES:
-                    places.append(at + 1)
-            at = raw.find(f" {word}", at + 1)
+    named = KNOWN_NAMES.intersection(unknown)
+    places = {at for word in named for at in _places_of(raw, word) if raw[at - 1 : at] == " "}
+    for cue in text.words & _SMALL_CUES:
+        for at in _places_of(text.lowered, cue):
+            if after := _AFTER_CUE.match(raw, at + len(cue)):
+                word = raw[after.end() : _WORD_END.match(raw, after.end()).end()]
+                if word in unknown and len(word) >= _LEAST_DIGITS:
+                    places.add(after.end())
     free = 0
     for start in sorted(places):
         match = _SMALL_RUN.match(raw, start) if start >= free else None
