@@ -5,7 +5,7 @@ tells an identifier from a look-alike (features, model). Every repetition is bou
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, KNOWN_NAMES
@@ -68,7 +68,7 @@ _SHORT_CAPITALS = 5
 _LONG_NUMBER = 5
 _SHORTEST = 2  # letters of an initial, digits of a day
 _CODE_SYSTEMS, _CODE_AWAY = READER("code_systems"), 20
-_LEAST_DIGITS = 3
+_LEAST_DIGITS = _LEAST_LETTERS = 3
 # Values: "12,500", "3.25", "250mg", "10-20", "2010-2015", "120/80", "1:1000".
 _UNIT = r"[A-Za-z%]{0,7}"
 _VALUE = re.compile(
@@ -101,7 +101,7 @@ _SPOKEN_WEB = re.compile(
 _FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
 _WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _SMALL_CUES = READER("before_small_names")
-_AFTER_CUE, _WORD_END = re.compile(r"[,.:(]*\s{0,8} "), re.compile(r"[^\W\d_]*")
+_AFTER_CUE = re.compile(r"[,.:(]{0,4}\s{0,8} (?P<word>[^\W\d_A-Z][^\W\d_]*)")
 _SMALL_RUN = re.compile(r"[^\W\d_][\w'’-]*(?:[ ,]{1,2}[^\W\d_A-Z][\w'’-]*){0,3}")
 _SMALL_WORD = re.compile(r"[^\W\d_A-Z][\w'’-]+")
 _PLACEHOLDER = re.compile(r"\b(?:A ?B ?C(?: ?D)?|X ?Y ?Z|X{2,4})\b")
@@ -207,9 +207,8 @@ def _small_names(
     for cue in text.words & _SMALL_CUES:
         for at in _places_of(text.lowered, cue):
             if after := _AFTER_CUE.match(raw, at + len(cue)):
-                word = raw[after.end() : _WORD_END.match(raw, after.end()).end()]
-                if word in unknown and len(word) >= _LEAST_DIGITS:
-                    places.add(after.end())
+                if after["word"] in unknown and len(after["word"]) >= _LEAST_LETTERS:
+                    places.add(after.start("word"))
     free = 0
     for start in sorted(places):
         match = _SMALL_RUN.match(raw, start) if start >= free else None
@@ -285,6 +284,16 @@ def _may_be_alone(word: str, low: str, known: KnownWords) -> bool:
     if low.startswith(known.beginnings) or low in large_words():
         return False
     return not word.isupper() or "." in low or len(low) > _SHORT_CAPITALS
+
+
+def tells_little(raw: str, one: Candidate) -> bool:
+    """Whether a candidate holds no known name, and is in small letters or opens a sentence.
+
+    Where nothing else tells of a person, it is hardly ever sure to be an identifier.
+    """
+    if one.form != "words" or not KNOWN_NAMES.isdisjoint(map(str.lower, one.words)):
+        return False
+    return raw[one.start].islower() or (len(one.words) == 1 and _begins(raw, one.start))
 
 
 def _begins(raw: str, start: int) -> bool:

@@ -5,12 +5,16 @@ features (features), the weights (weights), or what a doubtful span does (scan).
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from bioinstruct_dagster.curation.privacy.dates import is_of_no_person
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
-from bioinstruct_dagster.curation.privacy.reader.candidates import Candidate, candidates
+from bioinstruct_dagster.curation.privacy.reader.candidates import (
+    Candidate,
+    candidates,
+    tells_little,
+)
 from bioinstruct_dagster.curation.privacy.reader.features import facts_of, features_of
 from bioinstruct_dagster.curation.privacy.reader.weights import CandidateScore, shipped_weights
 from bioinstruct_dagster.curation.privacy.reader.word_features import WordSigns
@@ -55,10 +59,10 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
         return []
     weights = shipped_weights()
     signs = _signs()
-    read = [
-        (one, weights.read(features_of(text, one, facts, signs)))
-        for one in candidates(text, weights.known)
-    ]
+    seen: Iterable[Candidate] = candidates(text, weights.known)
+    if not told:
+        seen = [one for one in seen if not tells_little(text.raw, one)]
+    read = [(one, weights.read(features_of(text, one, facts, signs))) for one in seen]
     if not told and all(reading.margin <= SURE_MARGIN for _, reading in read):
         return []
     return list(_spans(text.raw, read))

@@ -12,9 +12,6 @@ from importlib.resources import files
 from math import exp, log
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bioinstruct_dagster.curation.privacy.reader.words import KnownWords
 
 PACKAGE, FILE = "bioinstruct_dagster.curation.privacy.reader", "weights.json"
@@ -52,21 +49,26 @@ class Weights:
         known: KnownWords,
     ) -> None:
         self.known = known
-        self._rows = {name: place for place, name in enumerate(weights)}
-        table = np.array([*weights.values(), list(bias)], dtype=np.int64)
         names = list(kinds)
-        self._none = names.index(NONE)
+        none = names.index(NONE)
         self._kinds = [name for name in names if name != NONE]
-        others = [place for place, name in enumerate(names) if name != NONE]
-        # The scores of the kinds over that of none.
-        self._table: NDArray[np.int64] = table[:, others] - table[:, [self._none]]
-        self._bias = self._table[-1]
+
+        def over_none(row: Iterable[int]) -> tuple[int, ...]:
+            """The weights of the kinds over that of none."""
+            listed = list(row)
+            return tuple(
+                weight - listed[none] for place, weight in enumerate(listed) if place != none
+            )
+
+        self._rows = {name: over_none(row) for name, row in weights.items()}
+        self._bias = over_none(bias)
 
     def read(self, features: Iterable[str]) -> CandidateScore:
         """What the weights say of a candidate with these features."""
         rows = self._rows
-        places = [rows[name] for name in features if name in rows]
-        scores = (self._table[places].sum(axis=0) + self._bias).tolist()
+        found = [rows[name] for name in features if name in rows]
+        # So few numbers are added faster without arrays.
+        scores = list(map(sum, zip(self._bias, *found, strict=True)))
         top = max(scores)
         margin = top / SCALE + log(sum(exp((score - top) / SCALE) for score in scores))
         return CandidateScore(self._kinds[scores.index(top)], round(margin, 3))

@@ -38,9 +38,7 @@ def test_another_note_changes_the_hash():
 
 
 def test_a_candidate_is_what_covers_half_of_it():
-    note = read_marks(
-        "He saw [[name:Osgarby]], then [[facility:Carnmore Mobility Hub]] called."
-    )
+    note = read_marks("He saw [[name:Osgarby]], then [[facility:Carnmore Mobility Hub]] called.")
     text = ScannedText(note.text)
     kinds = {
         note.text[one.start : one.end]: kind_of(note, one)
