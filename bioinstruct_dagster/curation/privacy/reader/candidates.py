@@ -206,9 +206,9 @@ def _small_names(
     places = {at for word in named for at in _places_of(raw, word) if raw[at - 1 : at] == " "}
     for cue in text.words & _SMALL_CUES:
         for at in _places_of(text.lowered, cue):
-            if after := _AFTER_CUE.match(raw, at + len(cue)):
-                if after["word"] in unknown and len(after["word"]) >= _LEAST_LETTERS:
-                    places.add(after.start("word"))
+            after = _AFTER_CUE.match(raw, at + len(cue))
+            if after and after["word"] in unknown and len(after["word"]) >= _LEAST_LETTERS:
+                places.add(after.start("word"))
     free = 0
     for start in sorted(places):
         match = _SMALL_RUN.match(raw, start) if start >= free else None
