@@ -18,7 +18,6 @@ from functools import cache, partial
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.grounding.demands import Demands
 from bioinstruct_dagster.curation.quality.grounding.learned.judge import LearnedJudge
-from bioinstruct_dagster.curation.quality.grounding_weights import shipped_weights
 from bioinstruct_dagster.curation.quality.grounding.mention_signs import (
     MARKS,
     Mention,
@@ -39,6 +38,7 @@ from bioinstruct_dagster.curation.quality.grounding.task_needs import TaskNeeds
 from bioinstruct_dagster.curation.quality.grounding.two_things import lacks_second
 from bioinstruct_dagster.curation.quality.grounding.unnamed import Unnamed, invents
 from bioinstruct_dagster.curation.quality.grounding.vague_inputs import VagueInputs
+from bioinstruct_dagster.curation.quality.grounding_weights import shipped_weights
 from bioinstruct_dagster.curation.quality.rules import UngroundedRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt
 from bioinstruct_dagster.curation.tokens.scripts import count_words
@@ -92,9 +92,7 @@ class _GroundingCheck:
         self._plain, self._mentions, self._demands = PlainNames(), Mentions(), Demands()
         self._unnamed, self._persons = Unnamed(), mention_list("of_persons")
         self._judge = (
-            None
-            if rule.least_score is None
-            else LearnedJudge(shipped_weights(), rule.least_score)
+            None if rule.least_score is None else LearnedJudge(shipped_weights(), rule.least_score)
         )
 
     def check(self, row: RowTexts) -> RuleMatch | None:

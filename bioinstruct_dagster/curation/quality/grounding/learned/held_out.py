@@ -15,7 +15,7 @@ from bioinstruct_dagster.curation.quality.grounding.learned.training import lear
 LEAST_SCORES = (0.0, 0.3, 0.6, 0.9, 1.2)
 
 
-def tested_writers(examples: Sequence[GroundingExample]) -> list[str]:
+def writers_of_both_kinds(examples: Sequence[GroundingExample]) -> list[str]:
     """The writers of both ungrounded and sound rows."""
     labels: dict[str, set[str]] = {}
     for one in examples:
@@ -33,7 +33,7 @@ def held_out_judge(
 def held_out_table(examples: Sequence[GroundingExample]) -> str:
     """The shares of ungrounded rows found and sound rows lost, by writer and least score."""
     lines = ["found / lost by least score " + ", ".join(map(str, LEAST_SCORES))]
-    for writer in tested_writers(examples):
+    for writer in writers_of_both_kinds(examples):
         own = [one for one in examples if one.writer == writer]
         weights = learn([one for one in examples if one.writer != writer])
         shares = [_shares(LearnedJudge(weights, least), own) for least in LEAST_SCORES]

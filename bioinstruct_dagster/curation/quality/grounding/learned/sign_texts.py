@@ -39,9 +39,8 @@ def sign_texts(signs: Iterable[tuple[str, str]]) -> list[str]:
         sentence = SENTENCES.get(kind)
         if sentence is None or (kind in UNCOUNTED and value in NEGATIVE):
             continue
-        if kind == "pointed noun":
-            value = POINTED[value.partition(",")[0]]
-        found[sentence.format(value)] = None
+        said = POINTED[value.partition(",")[0]] if kind == "pointed noun" else value
+        found[sentence.format(said)] = None
         if len(found) == MOST_TEXTS:
             break
     return list(found)

@@ -83,12 +83,12 @@ def _kind(text: str, noun: str) -> str:
     if not text[0].isalnum():
         return text if text in PLAIN_MARKS else "quote"
     word = text.lower()
-    if word in JOINTS:
-        return word
-    for kind, words in _classes():
-        if word in words or (kind in _NOUN_KINDS and noun in words):
-            return kind
-    return _form(text, word)
+    listed = (
+        kind
+        for kind, words in _classes()
+        if word in words or (kind in _NOUN_KINDS and noun in words)
+    )
+    return word if word in JOINTS else next(listed, "") or _form(text, word)
 
 
 def _form(text: str, word: str) -> str:
