@@ -1,8 +1,8 @@
 """Decides by learned signs whether an input holds what its task needs, and names the signs.
 
 It judges what no written form settles: short inputs whose wording is new. Belongs here: the
-decision, and the strongest signs for it. Does not: the signs (signs), their weights (weights), or
-their wording (sign_texts).
+decision, and the strongest signs for it. Does not: the signs (signs), their weights
+(grounding_weights), or their wording (sign_texts).
 """
 
 from bioinstruct_dagster.curation.gates import RowTexts

@@ -1,7 +1,7 @@
 """Says signs in words, for a person who reads why a row was rejected.
 
 Belongs here: the sentence for each kind of sign. Does not: the signs (signs) or their weights
-(weights). Kinds without a sentence, such as a pair of classes, are left out.
+(grounding_weights). Kinds without a sentence, such as a pair of classes, are left out.
 """
 
 from collections.abc import Iterable

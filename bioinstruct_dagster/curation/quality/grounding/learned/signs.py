@@ -2,7 +2,7 @@
 
 A sign is a kind and a value, such as `input word` and `report`. Belongs here: the signs of what is
 asked and given, and of what the output tells beyond that. Does not: tokens (tokens), weights
-(weights), or the decision (judge).
+(grounding_weights), or the decision (judge).
 """
 
 import re

@@ -2,7 +2,7 @@
 
 Belongs here: the fit, the test on the rows of writers whom it didn't learn from, and writing
 `data/grounding_weights.json`. Does not: the examples (examples), the signs (signs), or the use of
-the weights (weights, judge).
+the weights (judge).
 """
 
 import json
