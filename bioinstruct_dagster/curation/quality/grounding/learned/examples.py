@@ -1,7 +1,8 @@
 """The labelled rows from which the judge learns: `data/grounding_examples.jsonl` and others.
 
-Seeds and recorded tasks without a planted fault are sound examples. So are the tasks with an input
-of `data/category_examples.jsonl`, which have no output, unless the first file labels the same task.
+Seeds are sound examples, and so are recorded tasks without a planted fault of an input. So are the
+tasks with an input of `data/category_examples.jsonl`, which have no output, unless the first file
+labels the same task.
 Belongs here: reading them. Does not: learning (training).
 """
 
@@ -21,6 +22,8 @@ from bioinstruct_dagster.settings import INPUTS
 EXAMPLES = INPUTS / "grounding_examples.jsonl"
 TASKS = INPUTS / "category_examples.jsonl"
 SEEDS = INPUTS / "seed_tasks.jsonl"
+# Planted faults that leave each input of a recording sound.
+BESIDE_GROUNDING = frozenset({"near_duplicate", "exact_duplicate", "off_domain", "fenced"})
 LABELS = ("drop", "keep", "unclear")
 FIELDS = ("writer", "want", "instruction", "input", "output")
 
@@ -69,7 +72,7 @@ def grounding_examples() -> tuple[GroundingExample, ...]:
     recorded = [
         GroundingExample("recorded", "keep", *(task[name] for name in TEXT_FIELDS))
         for recording in read_recordings()
-        if not recording.faults
+        if BESIDE_GROUNDING.issuperset(recording.faults)
         for task, _ in recording.tasks()
         if task
     ]
