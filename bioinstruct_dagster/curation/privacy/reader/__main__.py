@@ -4,9 +4,11 @@ Belongs here: which texts are read, and writing the weights. Does not: learning 
 """
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bioinstruct_dagster.closed_pipes import quiet_on_closed_pipe
 from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT
 from bioinstruct_dagster.curation.privacy.reader.notes import MarkedNote, read_marks
 from bioinstruct_dagster.curation.privacy.reader.training import Fit, learned
@@ -111,14 +113,16 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     return map(json.loads, path.read_text("utf-8").splitlines())
 
 
-def main() -> None:
-    """Learn from all notes and texts, and write the weights."""
+@quiet_on_closed_pipe
+def main() -> int:
+    """Learn from all notes and texts, write the weights, and return the exit status."""
     texts = examples()
     fit, known = learned(texts, domain_words())
     write(fit, known, made_of(texts))
     marked = sum(bool(one.spans) for one in texts)
     print(f"{WRITTEN}: {len(fit.weights)} features from {len(texts)} texts, {marked} with marks.")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

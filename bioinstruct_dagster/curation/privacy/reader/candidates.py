@@ -1,7 +1,7 @@
 """What in a text may be an identifier: runs of words in capitals, and numbers that no value is.
 
 Belongs here: one cheap pass over a text, and which of its runs are worth reading. Does not: what
-tells an identifier from a look-alike (features, model). Every repetition is bounded.
+tells an identifier from a look-alike (features, weights). Every repetition is bounded.
 """
 
 import re

@@ -148,7 +148,7 @@ def plain(word: str) -> str:
 
 @lru_cache(maxsize=8192)
 def form_of(word: str) -> str:
-    """The form of a word: `Aa` of "Tobias", `A9-9` of "M4-552", `9/9/9` of a date."""
+    """The form of a word: each run of capitals, small letters or digits is one sign."""
     return _RUN_OF.sub(r"\1", long_form_of(word))
 
 
