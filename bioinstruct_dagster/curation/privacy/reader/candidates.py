@@ -101,7 +101,9 @@ _SPOKEN_WEB = re.compile(
 _FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
 _WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _SMALL_CUES = READER("before_small_names")
-_AFTER_CUE = re.compile(r"[,.:(]{0,4}\s{0,8} (?P<word>[^\W\d_A-Z][^\W\d_]*)")
+_AFTER_CUE = re.compile(
+    r"[,.:(]{0,4}\s{0,8} (?:[^\W\d_A-Z]\. ?)?(?P<word>[^\W\d_A-Z][^\W\d_]*)"
+)
 _SMALL_RUN = re.compile(r"[^\W\d_][\w'’-]*(?:[ ,]{1,2}[^\W\d_A-Z][\w'’-]*){0,3}")
 _SMALL_WORD = re.compile(r"[^\W\d_A-Z][\w'’-]+")
 _PLACEHOLDER = re.compile(r"\b(?:A ?B ?C(?: ?D)?|X ?Y ?Z|X{2,4})\b")
@@ -135,12 +137,16 @@ class Candidate(NamedTuple):
 _Token = tuple[int, int, str]
 
 
-def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
+def candidates(
+    text: ScannedText, known: KnownWords, *, told: bool = True
+) -> Iterator[Candidate]:
     """The candidates of a text.
 
     Args:
         text: the text.
         known: the words that are known.
+        told: whether something else in the text tells of a person. If nothing does, known names in
+            small letters count behind a label or a greeting only.
     """
     raw = text.raw
     boring = lone_words(known)
@@ -166,7 +172,7 @@ def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
         yield from _read(raw, run, known, figures=figures, numbered=numbered)
     unknown = text.words - known.small
     if unknown:
-        yield from _small_names(text, unknown, known.small)
+        yield from _small_names(text, unknown, known.small, told=told)
     yield from _written(text)
 
 
@@ -198,11 +204,11 @@ def _places_of(raw: str, word: str) -> Iterator[int]:
 
 
 def _small_names(
-    text: ScannedText, unknown: frozenset[str], known: frozenset[str]
+    text: ScannedText, unknown: frozenset[str], known: frozenset[str], *, told: bool
 ) -> Iterator[Candidate]:
     """Names in small letters: known ones, and unknown words behind a label or a greeting."""
     raw = text.raw
-    named = KNOWN_NAMES.intersection(unknown)
+    named = KNOWN_NAMES.intersection(unknown) if told else ()
     places = {at for word in named for at in _places_of(raw, word) if raw[at - 1 : at] == " "}
     for cue in text.words & _SMALL_CUES:
         for at in _places_of(text.lowered, cue):

@@ -59,7 +59,7 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
         return []
     weights = shipped_weights()
     signs = _signs()
-    seen: Iterable[Candidate] = candidates(text, weights.known)
+    seen: Iterable[Candidate] = candidates(text, weights.known, told=told)
     if not told:
         seen = [one for one in seen if not tells_little(text.raw, one)]
     read = [(one, weights.read(features_of(text, one, facts, signs))) for one in seen]
