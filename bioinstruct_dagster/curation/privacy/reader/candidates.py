@@ -18,6 +18,7 @@ from bioinstruct_dagster.curation.privacy.reader.words import (
 from bioinstruct_dagster.curation.privacy.regions import large_words
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
+    DATES,
     NAMES,
     NOTED,
     PLACES,
@@ -27,15 +28,16 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
 )
 from bioinstruct_dagster.curation.privacy.web_addresses import is_public_address
 
-# It begins with the capital or the digit, because the search for one character is the fastest.
-_CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž](?<![^\W_].)(?:[\w'’-]|[.&](?=[\w-]))*"
-_FIGURES = r"\d(?<![^\W_].)(?:[\w./:-]*\w)?"
-_TOKEN = re.compile(rf"{_CAPITAL}|{_FIGURES}")
+# It begins with one set of characters, the frequent ones first, because the search for one is fast.
+_TOKEN = re.compile(
+    r"[A-Z0-9À-ÖØ-ÞĀ-Ž\d](?<![^\W_].)"
+    r"(?:(?<=\d)(?:[\w./:-]*\w)?|(?<!\d)(?:[\w'’-]|[.&](?=[\w-]))*)"
+)
 _FIGURE = re.compile(r"\d")
 MONTHS = READER("months")
 DAYS = READER("weekdays")
 _SMALL_DAYS = READER("small_date_words")
-_TOKEN_WITH_DAYS = re.compile(rf"{_CAPITAL}|{_FIGURES}|\b{any_of(_SMALL_DAYS)}\b")
+_TOKEN_WITH_DAYS = re.compile(rf"{_TOKEN.pattern}|\b{any_of(_SMALL_DAYS)}\b")
 _DATE_WORDS = MONTHS | DAYS
 _PARTICLES = READER("joining_words")
 _ALPHA_GAPS = frozenset(
@@ -83,6 +85,9 @@ _SHORT = re.compile(
 )
 _HIGH_AGES = frozenset(map(str, range(90, 116)))
 _HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:-?(?:y\w{0,4}|[mfMF])(?:-old)?)?")
+_NO_AGE_AFTER = re.compile(
+    rf"[ -]?(?:%|{any_of(unit for unit in DATES('units_after_numbers') if len(unit) > 1)}(?![a-z]))"
+)
 _AGE_AFTER = re.compile(r"[ -]?(?:years?|yrs?|y/o|yo|y\.o|y)\b(?:[ -]old)?")
 # Numbers that are free to call, and numbers of articles.
 _NO_PERSONS = re.compile(r"10\.\d{4}/|1?[ -]?\(?8(?:00|33|44|55|66|77|88)[ )-]{1,2}")
@@ -312,7 +317,7 @@ def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidat
     start, end = run[0][0], run[-1][1]
     text = raw[start:end]
     short = len(run) == 1 and text.isdecimal() and len(text) < _LONG_NUMBER
-    if short and text not in _HIGH_AGES:
+    if short and (text not in _HIGH_AGES or _NO_AGE_AFTER.match(raw, end)):
         if numbered and _is_numbered(raw, start):
             yield Candidate(start, end, (text,), "figures")
         return
