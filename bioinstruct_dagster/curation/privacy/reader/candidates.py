@@ -106,9 +106,7 @@ _SPOKEN_WEB = re.compile(
 _FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
 _WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _SMALL_CUES = READER("before_small_names")
-_AFTER_CUE = re.compile(
-    r"[,.:(]{0,4}\s{0,8} (?:[^\W\d_A-Z]\. ?)?(?P<word>[^\W\d_A-Z][^\W\d_]*)"
-)
+_AFTER_CUE = re.compile(r"[,.:(]{0,4}\s{0,8} (?:[^\W\d_A-Z]\. ?)?(?P<word>[^\W\d_A-Z][^\W\d_]*)")
 _SMALL_RUN = re.compile(r"[^\W\d_][\w'’-]*(?:[ ,]{1,2}[^\W\d_A-Z][\w'’-]*){0,3}")
 _SMALL_WORD = re.compile(r"[^\W\d_A-Z][\w'’-]+")
 _PLACEHOLDER = re.compile(r"\b(?:A ?B ?C(?: ?D)?|X ?Y ?Z|X{2,4})\b")
@@ -142,9 +140,7 @@ class Candidate(NamedTuple):
 _Token = tuple[int, int, str]
 
 
-def candidates(
-    text: ScannedText, known: KnownWords, *, told: bool = True
-) -> Iterator[Candidate]:
+def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> Iterator[Candidate]:
     """The candidates of a text.
 
     Args:
@@ -175,9 +171,8 @@ def candidates(
         figures, end = numeric, finish
     if run:
         yield from _read(raw, run, known, figures=figures, numbered=numbered)
-    unknown = text.words - known.small
-    if unknown:
-        yield from _small_names(text, unknown, known.small, told=told)
+    if told or not text.words.isdisjoint(_SMALL_CUES):
+        yield from _small_names(text, text.words - known.small, known.small, told=told)
     yield from _written(text)
 
 
