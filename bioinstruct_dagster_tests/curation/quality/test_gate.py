@@ -295,6 +295,11 @@ CASES = [
         {"instruction": "-5 diopters: which lens is meant?"},
     ),
     (
+        "prompt_of_generator",
+        {"instruction": "Generate three more diverse tasks in the format of the examples above."},
+        {"instruction": "Suggest three more drugs for gout in the format of the examples above."},
+    ),
+    (
         "listed_instructions",
         {"instruction": "1. Name the drug of choice. 2. Give its dose in adults."},
         {"instruction": "1 mg or 2 mg of colchicine: which dose is usual?"},

@@ -43,6 +43,12 @@ MARK = re.compile(
     r"|\b(?:X{3,}|Y{3,}|Z{3,}|x{3,}|y{3,}|z{3,})\b"
     r"|<{1,2}/?[A-Za-z][\w ,'-]{0,60}>{1,2}|_{3,60}|\.{3,60}|…|\[\.{2,5}\]|\[…\]"
 )
+# Labels without what they announce: "Premise: XXX. Hypothesis: YYY.". Lines and dots are no part of
+# it: they are gaps to be filled in.
+UNFILLED_FORM = re.compile(
+    r"(?:[A-Z][\w /-]{1,30}:\s{0,3}(?:@\w{2,40}\$|\{{1,2}[\w .'-]{1,60}\}{1,2}|X{3,9}|Y{3,9}|Z{3,9}"
+    r"|<[a-z][\w ,'-]{0,60}>|\[[a-z][a-z ]{1,30}\])[\s.,;]{0,4}){2,12}"
+)
 # A thing with a letter for a name: "Drug X".
 LETTERED = re.compile(
     r"\b(?:drug|medication|medicine|disease|condition|treatment|test|gene|procedure|vaccine"
@@ -191,7 +197,11 @@ class StandIns:
 
     def _is_marked(self, text: str, *, has_mark: bool) -> bool:
         """Whether a text with marks, or with things named by letters, is still to be written."""
-        if UNFILLED.search(text) or len(set(UNNAMED_DRUG.findall(text))) > 1:
+        if (
+            UNFILLED.search(text)
+            or UNFILLED_FORM.fullmatch(text)
+            or len(set(UNNAMED_DRUG.findall(text))) > 1
+        ):
             return True
         if (
             ":" not in text

@@ -16,7 +16,8 @@ from bioinstruct_dagster.signs import SignSearch
 
 MOST_ENDING_CHARS = 80  # of a text that are read for its last word
 MOST_SHOWN_CHARS = 40
-OPEN_ENDINGS = ",:-–—([{，、：（［「『【《،؛"
+OPEN_ENDINGS = ",:-–—([{，、：（［「『【《،؛=×÷≈"
+SIGNS_OF_SUMS = "=×÷≈"  # alone; "aGVsbG8=" is a code
 DASHES = "-–—"
 # A receptor, charge or blood group that is negative: "HER2-", "Cl-", "Gram-".
 NEGATIVE = re.compile(r"(?=\S*\d|\S*[A-Z]\S*[A-Z]|[A-Z]\w?\W|Gram|Rh)\S*[^\s\-–—][-–—]$")
@@ -117,6 +118,8 @@ def _may_be_last(end: str, last: str, text: str, row: RowTexts) -> bool:
         if PART_OF_WORD.search(row.instruction) is not None:
             return True
         return bool(NEGATIVE.match(last) or RULER.search(end) or SPACED_SIGNS.search(end))
+    if end[-1] in SIGNS_OF_SUMS:
+        return len(last) > 1
     if end[-1] == ",":
         return LETTER_CLOSING.search(end) is not None
     return end[-1] in ":：" and len(FIELD_LABEL.findall(text)) >= LEAST_BLANK_FIELDS

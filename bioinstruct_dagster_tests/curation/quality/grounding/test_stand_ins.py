@@ -24,6 +24,7 @@ def test_a_bare_link_is_no_input(instruction, task_input):
     "task_input",
     [
         "Leaflet (https://pharmacy.example/a): take two tablets daily.",
+        "Allele: [A]. Genotype: [AA].",
         "Drug: methotrexate 2.5 mg",
         "The patient was seen at clinic.example and sent home with a cast.",
     ],
@@ -36,6 +37,8 @@ def test_a_link_within_a_text_is_a_text(task_input):
     ("instruction", "task_input"),
     [
         ("Summarize the abstract below.", "[Insert abstract here]"),
+        ("Determine whether the premise entails the hypothesis.", "Premise: XXX. Hypothesis: YYY."),
+        ("Calculate the dose for the patient.", "Age: [age]; weight: [weight]"),
         ("Interpret the report.", "<paste the pathology report>"),
         ("Summarize the passage.", "See the attached document."),
         ("Summarize the passage.", "The given passage"),
