@@ -121,7 +121,7 @@ def _with_read(raw: str, spans: Sequence[Span], read: Sequence[Span]) -> list[Sp
     left = [
         span
         for span in uncovered(resolve_overlaps(read), spans)
-        if span in read or _TELLING.search(raw, span.start, span.end)
+        if span in read or span.kind in {"url", "email"} or _TELLING.search(raw, span.start, span.end)
     ]
     return sorted((*spans, *left), key=lambda span: span.start)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, KNOWN_NAMES
+from bioinstruct_dagster.curation.privacy.reader.told_figures import told_figures
 from bioinstruct_dagster.curation.privacy.reader.words import (
     FIRST_WORDS,
     LABEL_WORDS,
@@ -59,11 +60,14 @@ _NUMBER_GAPS = frozenset(
         " / ",
         "–",
         " de ",
+        " '",
+        " ’",
     )
 )
 _ENDS = READER("never_last") | frozenset(map(str.lower, NAMES("credentials")))
 _TYPES = all_words(NOTED("facility_types"))
-_NO_STARTS = NAMES("not_names") - _TYPES - PLACES("streets")
+_STREETS = PLACES("streets")
+_NO_STARTS = NAMES("not_names") - _TYPES - _STREETS
 _SHORT_CAPITALS = 5
 _LONG_NUMBER = 5
 _SHORTEST = 2  # letters of an initial, digits of a day
@@ -91,10 +95,13 @@ _ORDINAL = rf"(?:the )?{any_of(READER('ordinals'))}"
 _DAY_BEFORE = re.compile(rf"\b(?i:{_ORDINAL})(?: of)? $")
 _DAY_AFTER = re.compile(rf" (?:the )?(?i:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b")
 _WEB = re.compile(
-    r"(?<![\w@/])(?:https?://|www\.)?[\w%+-]+(?:[.@][\w-]+)+(?:[/?#][\w./?=&#%+~-]*)?"
+    r"(?<![\w@/])(?:(?:https?|s?ftp)://|www\.)?[\w%+-]+(?:[.@][\w-]+)+(?:[/?#](?:[\w./?=&#%+~-]*\w)?)?"
 )
 # A mail address, and an address of the web that leads to one thing among many.
-_NAMED_WEB = re.compile(r"@[^@]+\.|^(?:https?://|www\.)[^/]+/.*(?:\d{2}|[=@~])")
+_NAMED_WEB = re.compile(
+    r"@[^@]+\.|^(?:\w+://|www\.)[^/]+/.*(?:\d{2}|[=@~])|^[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}/\w"
+)
+_PATH = re.compile(r"\.[a-z]{2,12}/\w")
 _SPOKEN_WEB = re.compile(
     r"\b[a-z][\w-]{1,30}(?: dot [a-z]\w{1,20}){1,4}(?: slash \w{1,15}(?: \w{1,15}){0,3})?\b"
 )
@@ -168,12 +175,14 @@ def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
     if unknown:
         yield from _small_names(text, unknown, known.small)
     yield from _written(text)
+    for start, finish in told_figures(text):
+        yield Candidate(start, finish, tuple(raw[start:finish].split()), "figures")
 
 
 def _written(text: ScannedText) -> Iterator[Candidate]:
     """Addresses of the web, names of files, and ages in words."""
     raw = text.raw
-    if "@" in raw or not text.words.isdisjoint(_WEB_WORDS):
+    if "@" in raw or not text.words.isdisjoint(_WEB_WORDS) or _PATH.search(raw):
         for match in _WEB.finditer(raw):
             word = match.group()
             named = _NAMED_WEB.search(word) is not None
@@ -241,7 +250,10 @@ def _read(
     if figures:
         yield from _number(raw, run, numbered=numbered)
         return
+    run = _after_at(raw, run, known)
     while len(run) > 1 and _is_no_start(raw, *run[0]):
+        run = run[1:]
+    if len(run) > 1 and _opens_sentence(raw, run, known.small):
         run = run[1:]
     while len(run) > 1 and run[-1][2].lower() in _ENDS:
         run = run[:-1]
@@ -254,6 +266,35 @@ def _is_no_start(raw: str, start: int, _: int, word: str) -> bool:
     """Whether the first word of a run is none of an identifier: "Mr", "Denies"."""
     low = word.lower().strip(".")
     return low in FIRST_WORDS or (low in _NO_STARTS and _begins(raw, start))
+
+
+def _after_at(raw: str, run: list[_Token], known: KnownWords) -> list[_Token]:
+    """The words behind "at" if those before it are known: "Intake at Haven"."""
+    for place in range(len(run) - 1, 0, -1):
+        if raw[run[place - 1][1] : run[place][0]] == " at ":
+            before = [word.lower() for _, _, word in run[:place]]
+            if all(
+                low in known.small
+                or low in known.medical
+                or low in known.drugs
+                or (len(low) <= _SHORT_CAPITALS and run[at][2].isupper())
+                for at, low in enumerate(before)
+            ):
+                return run[place:]
+    return run
+
+
+def _opens_sentence(raw: str, run: list[_Token], small: frozenset[str]) -> bool:
+    """Whether a common word opens a sentence before an unknown one: "Ask Parveen"."""
+    low = run[0][2].lower()
+    return (
+        low in small
+        and low not in KNOWN_NAMES
+        and low not in _TYPES
+        and low not in _STREETS
+        and run[1][2].lower() not in small
+        and _begins(raw, run[0][0])
+    )
 
 
 def _may_be_name(raw: str, start: int, end: int, words: tuple[str, ...], known: KnownWords) -> bool:

@@ -7,13 +7,14 @@ features of a word alone (word_features), or the weight of a feature (weights).
 import re
 from typing import NamedTuple
 
+from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT
 from bioinstruct_dagster.curation.privacy.noted.persons import (
     PERSONS,
     is_about_groups,
     is_about_one_person,
     is_note,
 )
-from bioinstruct_dagster.curation.privacy.reader.candidates import MONTHS, Candidate
+from bioinstruct_dagster.curation.privacy.reader.candidates import DAYS, MONTHS, Candidate
 from bioinstruct_dagster.curation.privacy.reader.word_features import (
     WordSigns,
     classes_of,
@@ -34,7 +35,10 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _SHORT_NUMBER = re.compile(r"\d{1,4}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[/?&=._-]")
-_HIGH, _LOW = 115, 90
+_HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:[ -]?(?:y|m\b|f\b).*)?$", re.IGNORECASE)
+_ROMAN_MONTH = re.compile(r"(?<![^\W_])(?:x?i{1,3}|i[vx]|vi{0,3}|xi{0,2})[ ./-]{1,2}\d", re.IGNORECASE)
+_SPELLED = re.compile(r"(?:[^\W\d_][-.]){3,}[^\W\d_]")
+_SAID = frozenset(("dash", "slash", "hyphen", "stroke"))
 _MONTHS, _DAYS = range(1, 13), range(1, 32)
 _LONG_ENOUGH = 3  # digits of a number in a path; letters of the name of a month
 
@@ -73,13 +77,16 @@ def features_of(text: ScannedText, one: Candidate, facts: TextFacts, signs: Word
     """
     raw = text.raw
     seen = signs.seen
+    # The texts of a row are read as one, but each begins and ends anew.
+    begin, end = max(0, one.start - _BEFORE), one.end + _AFTER
+    limit = raw.rfind(TEXT_LIMIT, begin, one.start)
+    begin = begin if limit < 0 else limit + len(TEXT_LIMIT) + 1
+    limit = raw.find(TEXT_LIMIT, one.end, end)
+    end = end if limit < 0 else limit - 1
     before = [
-        seen(word)
-        for word in reversed(
-            _AROUND.findall(raw, max(0, one.start - _BEFORE), one.start)[-_WORDS_BEFORE:]
-        )
+        seen(word) for word in reversed(_AROUND.findall(raw, begin, one.start)[-_WORDS_BEFORE:])
     ]
-    after = [seen(word) for word in _AROUND.findall(raw, one.end, one.end + _AFTER)[:_WORDS_AFTER]]
+    after = [seen(word) for word in _AROUND.findall(raw, one.end, end)[:_WORDS_AFTER]]
     if len(before) < _WORDS_BEFORE:
         before.append("<start>")
     if len(after) < _WORDS_AFTER:
@@ -141,6 +148,8 @@ def _of_words(
         found.add("possessive")
     if any("." in word for word in words):
         found.add("dotted")
+    if size == 1 and _SPELLED.fullmatch(words[0]):
+        found.add("spelled")
     _add_commas(found, raw, one, forms, starts=starts)
     return found, f"{size}{code if size <= len('ab') else code[0] + codes[-1]}"
 
@@ -176,7 +185,7 @@ def _of_figures(raw: str, one: Candidate) -> tuple[set[str], str]:
     if _YEAR.search(raw):
         found.add("year")
     numbers = [int(part) for part in _SHORT_NUMBER.findall(raw)][:3]
-    high = raw.isdecimal() and len(numbers) == 1 and _LOW <= numbers[0] <= _HIGH
+    high = _HIGH_AGE.match(raw) is not None
     if high:
         found.add("high_age")
     if len(numbers) > 1 and numbers[0] in _MONTHS and numbers[1] in _DAYS:
@@ -191,6 +200,16 @@ def _of_figures(raw: str, one: Candidate) -> tuple[set[str], str]:
         return found, "month"
     if high:
         return found, "age"
+    lowered = [part.lower() for part in parts]
+    if not DAYS.isdisjoint(lowered):
+        found.add("weekday")
+        return found, "day"
+    if _ROMAN_MONTH.search(raw):
+        found.add("roman_month")
+        return found, "roman"
+    if not digits or not _SAID.isdisjoint(lowered):
+        found.add("said")
+        return found, "said"
     separators = "".join(sorted(set(form) - {"9"}))
     return found, "code" if letters else f"#{min(digits, 8)}{separators}"
 

@@ -22,6 +22,7 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 # The logarithm of the odds that flag a row.
 SURE_MARGIN = 0.5
+GROUP_MARGIN = 1.0
 # In a text that holds another detail of a person, less is enough, least of all for words: of
 # numbers, the patterns already see most that identify.
 BESIDE_MARGINS = {"words": -2.0, "figures": 0.0, "web": 0.0, "age": 0.0}
@@ -55,15 +56,14 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
             speaks of groups only is not read.
     """
     facts = facts_of(text)
-    if facts.of_many and not told:
-        return []
+    sure = GROUP_MARGIN if facts.of_many else SURE_MARGIN
     weights = shipped_weights()
     signs = _signs()
     seen: Iterable[Candidate] = candidates(text, weights.known)
     if not told:
         seen = [one for one in seen if not tells_little(text.raw, one)]
     read = [(one, weights.read(features_of(text, one, facts, signs))) for one in seen]
-    if not told and all(reading.margin <= SURE_MARGIN for _, reading in read):
+    if not told and all(reading.margin <= sure for _, reading in read):
         return []
     return list(_spans(text.raw, read))
 
