@@ -13,6 +13,7 @@ from bioinstruct_dagster.curation.privacy.reader.told_figures import told_figure
 from bioinstruct_dagster.curation.privacy.reader.words import (
     FIRST_WORDS,
     LABEL_WORDS,
+    LONE_WORDS,
     KnownWords,
     lone_words,
 )
@@ -72,13 +73,15 @@ _SHORT_CAPITALS = 5
 _LONG_NUMBER = 5
 _SHORTEST = 2  # letters of an initial, digits of a day
 _CODE_SYSTEMS, _CODE_AWAY = READER("code_systems"), 20
+# Before a name of a common word, and before what is no part of its sentence.
+_BEFORE_COMMON, _SENTENCE_ENDS = frozenset(' ("“'), frozenset(("", *".!?:\n;•*-–‖|"))
 _LEAST_DIGITS = _LEAST_LETTERS = 3
 # Values: "12,500", "3.25", "250mg", "10-20", "2010-2015", "120/80", "1:1000".
 _UNIT = r"[A-Za-z%]{0,7}"
 _VALUE = re.compile(
     rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+\.\d+(?:[-–/]\d+\.\d+)?{_UNIT}|\d{{1,4}}{_UNIT}"
     rf"|\d{{1,4}}(?:st|nd|rd|th)?[-–:x]\d{{1,4}}{_UNIT}|\d+(?:\.\d+)?[-/]\d+\.\d+"
-    rf"|\d{{1,5}}[.:]\d{{1,5}}{_UNIT}|\d{{1,4}}/\d{{1,4}}|\d+/[A-Za-zμµ]{{1,3}}\d?"
+    rf"|\d{{1,5}}[.:]\d{{1,5}}{_UNIT}|\d{{1,4}}/\d{{1,4}}|\d+/[A-Za-zμµ]{{1,3}}[\d²³]?"
     r"|\d{1,3}(?:/\d{1,3}){3}|[A-Z]\d{2,4}[A-Z]"
 )
 # A day and a month, a day alone, a short telephone number.
@@ -166,6 +169,8 @@ def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
             if not joins:
                 if len(run) > 1 or figures or run[0][2].lower() not in boring:
                     yield from _read(raw, run, known, figures=figures, numbered=numbered)
+                elif _is_common_name(raw, *run[0], known):
+                    yield Candidate(run[0][0], run[0][1], (run[0][2],), "words")
                 run = []
         run.append((start, finish, word))
         figures, end = numeric, finish
@@ -177,6 +182,25 @@ def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
     yield from _written(text)
     for start, finish in told_figures(text):
         yield Candidate(start, finish, tuple(raw[start:finish].split()), "figures")
+
+
+def _is_common_name(raw: str, start: int, end: int, word: str, known: KnownWords) -> bool:
+    """Whether a common word stands in capitals within a sentence, as the name "Hope" may."""
+    low = word.lower()
+    return (
+        len(low) >= _LEAST_LETTERS
+        and word[1:].islower()
+        and raw[start - 1 : start] in _BEFORE_COMMON
+        and raw[start - 2 : start - 1] not in _SENTENCE_ENDS
+        and low in known.small
+        and low not in known.medical
+        and low not in known.drugs
+        and low not in FIRST_WORDS
+        and low not in LONE_WORDS
+        and low not in LABEL_WORDS
+        and low not in large_words()
+        and not low.startswith(known.beginnings)
+    )
 
 
 def _written(text: ScannedText) -> Iterator[Candidate]:
@@ -292,6 +316,7 @@ def _opens_sentence(raw: str, run: list[_Token], small: frozenset[str]) -> bool:
         and low not in KNOWN_NAMES
         and low not in _TYPES
         and low not in _STREETS
+        and low not in LONE_WORDS
         and run[1][2].lower() not in small
         and _begins(raw, run[0][0])
     )
@@ -327,14 +352,18 @@ def _may_be_alone(word: str, low: str, known: KnownWords) -> bool:
     return not word.isupper() or "." in low or len(low) > _SHORT_CAPITALS
 
 
-def tells_little(raw: str, one: Candidate) -> bool:
-    """Whether a candidate holds no known name, and is in small letters or opens a sentence.
+def tells_little(raw: str, one: Candidate, known: KnownWords) -> bool:
+    """Whether a candidate holds no known name, and is small, common or opens a sentence.
 
     Where nothing else tells of a person, it is hardly ever sure to be an identifier.
     """
     if one.form != "words" or not KNOWN_NAMES.isdisjoint(map(str.lower, one.words)):
         return False
-    return raw[one.start].islower() or (len(one.words) == 1 and _begins(raw, one.start))
+    if raw[one.start].islower():
+        return True
+    return len(one.words) == 1 and (
+        _begins(raw, one.start) or one.words[0].lower() in known.small
+    )
 
 
 def _begins(raw: str, start: int) -> bool:

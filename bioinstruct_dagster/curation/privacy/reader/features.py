@@ -38,7 +38,7 @@ _PARTS = re.compile(r"[/?&=._-]")
 _HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:[ -]?(?:y|m\b|f\b).*)?$", re.IGNORECASE)
 _ROMAN_MONTH = re.compile(r"(?<![^\W_])(?:x?i{1,3}|i[vx]|vi{0,3}|xi{0,2})[ ./-]{1,2}\d", re.IGNORECASE)
 _SPELLED = re.compile(r"(?:[^\W\d_][-.]){3,}[^\W\d_]")
-_SAID = frozenset(("dash", "slash", "hyphen", "stroke"))
+_SAID = frozenset(("dash", "slash", "hyphen"))
 _MONTHS, _DAYS = range(1, 13), range(1, 32)
 _LONG_ENOUGH = 3  # digits of a number in a path; letters of the name of a month
 

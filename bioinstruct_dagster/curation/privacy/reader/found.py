@@ -19,6 +19,7 @@ from bioinstruct_dagster.curation.privacy.reader.features import facts_of, featu
 from bioinstruct_dagster.curation.privacy.reader.weights import CandidateScore, shipped_weights
 from bioinstruct_dagster.curation.privacy.reader.word_features import WordSigns
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
+from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
 
 # The logarithm of the odds that flag a row.
 SURE_MARGIN = 0.5
@@ -40,6 +41,25 @@ _NUMBER_AFTER = re.compile(
     r",?\s(?:number|no\.?|apt\.?|apartment|flat|unit|lot|#)\s?(?:\d{1,5}[A-Za-z]?"
     r"|[a-z]{3,9}(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)\b|,?\s\d{1,5}\b"
 )
+_TYPE = any_of(NOTED("facility_types"))
+_AROUND = {
+    "address": (_NUMBER_BEFORE, _NUMBER_AFTER),
+    "facility": (
+        re.compile(r"\b(?:Dr|Drs|St|the)\.? $"),
+        re.compile(rf"(?: [a-z]{{3,10}})? {_TYPE}\b(?! [A-Z])"),
+    ),
+    "date": (
+        re.compile(
+            r"\b(?:(?:the )?(?:middle|end|beginning|start|first|night|morning|evening) of |mid-?"
+            r" ?|early |late |the )$"
+        ),
+        re.compile(r" (?:inst|ult|prox)\b\.?|,? (?:of )?(?:this|last|next) year\b|,? '?\d\d(?:\d\d)?\b"),
+    ),
+    "age": (
+        re.compile(r"\b(?:[Aa]ged?:?|(?:wo)?man of|lady of|gentleman of) $"),
+        re.compile(r"[ -]?(?:years?|yrs?)(?:[ -](?:old|\d\d? (?:mths?|months?)))?\b| and a half\b"),
+    ),
+}
 
 
 @cache
@@ -61,7 +81,7 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
     signs = _signs()
     seen: Iterable[Candidate] = candidates(text, weights.known)
     if not told:
-        seen = [one for one in seen if not tells_little(text.raw, one)]
+        seen = [one for one in seen if not tells_little(text.raw, one, weights.known)]
     read = [(one, weights.read(features_of(text, one, facts, signs))) for one in seen]
     if not told and all(reading.margin <= sure for _, reading in read):
         return []
@@ -75,8 +95,7 @@ def _spans(raw: str, read: Sequence[tuple[Candidate, CandidateScore]]) -> Iterat
             start, end = one.start, one.end
             if reading.kind == "date" and is_of_no_person(raw, start, end):
                 continue
-            if reading.kind == "address":
-                start, end = _whole_address(raw, start, end)
+            start, end = _whole(raw, start, end, reading.kind)
             yield Span(_kind(one, reading), start, end, score)
 
 
@@ -87,7 +106,11 @@ def _kind(one: Candidate, reading: CandidateScore) -> str:
     return _KINDS.get(reading.kind, "other_id")
 
 
-def _whole_address(raw: str, start: int, end: int) -> tuple[int, int]:
-    before = _NUMBER_BEFORE.search(raw, max(0, start - 40), start)
-    after = _NUMBER_AFTER.match(raw, end)
+def _whole(raw: str, start: int, end: int, kind: str) -> tuple[int, int]:
+    """The identifier with what belongs to it and is in no capitals: "Kilbride post office"."""
+    if kind not in _AROUND:
+        return start, end
+    expression_before, expression_after = _AROUND[kind]
+    before = expression_before.search(raw, max(0, start - 40), start)
+    after = expression_after.match(raw, end)
     return before.start() if before else start, after.end() if after else end

@@ -43,8 +43,8 @@ _ORDINAL_WORDS = READER("ordinals") - {"second"} | {"thirty", "twenty"}
 _SPOKEN_DAY = re.compile(
     rf"\b(?:{any_of(READER('weekdays'))})[, ]{{1,2}}the (?:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b"
     rf"|\b(?:the )?{_ORDINAL} of the {_ORDINAL}\b"
-    rf"|(?<=\bon )the {_ORDINAL}\b(?= (?:and|at|with|again|inst|ult|prox)\b|[.,;?!\n])"
-    rf"|(?<=\bsince )the {_ORDINAL}\b(?= (?:and|at|with)\b|[.,;?!\n])"
+    rf"|(?<=\bon )the (?!first\b|second\b){_ORDINAL}\b(?= (?:and|at|with|again|inst|ult|prox)\b|[.,;?!\n])"
+    rf"|(?<=\bsince )the (?!first\b|second\b){_ORDINAL}\b(?= (?:and|at|with)\b|[.,;?!\n])"
 )
 _ONE = "one|two|three|four|five|six|seven|eight|nine"
 _SMALL_NUMBER = f"{_ONE}|ten|eleven|twelve"
@@ -54,16 +54,16 @@ _SPOKEN_DATE = re.compile(
     rf"\b(?:{_SMALL_NUMBER}|{_TEEN}|twenty|thirty)(?:[ -](?:{_ONE}))?[,/ ]{{1,2}}(?:of )?"
     rf"(?:{_SMALL_NUMBER}|{_TEEN}|twenty|thirty)(?:[ -](?:{_ONE}))?[,/ ]{{1,2}}"
     rf"(?:nineteen[ -]|two thousand (?:and )?|twenty[ -])?"
-    rf"(?:(?:{_TENS}|oh)(?:[ -](?:{_ONE}))?|{_TEEN}|{_SMALL_NUMBER})\b(?! (?:percent|milli|m g|mg))"
+    rf"(?:(?:{_TENS}|oh)(?:[ -](?:{_ONE}))?)\b(?! (?:percent|milli|m g|mg))"
 )
 _TENS_WORDS = frozenset(_TENS.split("|")) | {"oh"}
 _NUMBER_WORDS = frozenset(f"{_SMALL_NUMBER}|{_TEEN}".split("|"))
 # "447 dash 2280", "C dash 3391".
-_SIGN_WORDS = frozenset(("dash", "slash", "hyphen", "stroke"))
+_SIGN_WORDS = frozenset(("dash", "slash", "hyphen"))
 _SAID = rf"(?:\d{{1,6}}|[a-z]\d{{0,4}}|[a-z]{{2}}(?= \d|(?: (?:{_ONE}|zero|oh)\b))|{_ONE}|zero|oh|double|triple)"
 _SPOKEN_CODE = re.compile(
-    rf"\b{_SAID}(?:[ ,]{{1,2}}{_SAID}){{0,9}} (?:dash|slash|hyphen|stroke)"
-    rf"(?:[ ,]{{1,2}}(?:{_SAID}|dash|slash|hyphen|stroke)){{1,12}}\b"
+    rf"\b{_SAID}(?:[ ,]{{1,2}}{_SAID}){{0,9}} (?:dash|slash|hyphen)"
+    rf"(?:[ ,]{{1,2}}(?:{_SAID}|dash|slash|hyphen)){{1,12}}\b"
 )
 
 
