@@ -145,12 +145,15 @@ class Candidate(NamedTuple):
 _Token = tuple[int, int, str]
 
 
-def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
+def candidates(
+    text: ScannedText, known: KnownWords, *, common: bool = True
+) -> Iterator[Candidate]:
     """The candidates of a text.
 
     Args:
         text: the text.
         known: the words that are known.
+        common: whether a common word within a sentence is one, as the name "Hope" is.
     """
     raw = text.raw
     boring = lone_words(known)
@@ -169,7 +172,7 @@ def candidates(text: ScannedText, known: KnownWords) -> Iterator[Candidate]:
             if not joins:
                 if len(run) > 1 or figures or run[0][2].lower() not in boring:
                     yield from _read(raw, run, known, figures=figures, numbered=numbered)
-                elif _is_common_name(raw, *run[0], known):
+                elif common and _is_common_name(raw, *run[0], known):
                     yield Candidate(run[0][0], run[0][1], (run[0][2],), "words")
                 run = []
         run.append((start, finish, word))

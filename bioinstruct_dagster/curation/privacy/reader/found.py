@@ -23,7 +23,12 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
 
 # The logarithm of the odds that flag a row.
 SURE_MARGIN = 0.5
-GROUP_MARGIN = 1.0
+# In a text that speaks of groups only, such as the report of a study, the hospitals and towns of
+# the study are many and identify nobody.
+GROUP_MARGINS = {"facility": 3.5, "town": 3.5, "address": 3.5, "name": 1.5}
+_GROUP_MARGIN = 0.8
+_TWO_CAPITALS = re.compile(r"[A-Z](?<=[a-z,] .)[\w'’-]+\.? [A-Z][\w'’]+")
+_CODE_SHAPES = b"A-0000", b"A/0000", b"A0000", b"00-0000", b"0-A", b"AA 0000"
 # In a text that holds another detail of a person, less is enough, least of all for words: of
 # numbers, the patterns already see most that identify.
 BESIDE_MARGINS = {"words": -2.0, "figures": 0.0, "web": 0.0, "age": 0.0}
@@ -76,16 +81,36 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
             speaks of groups only is not read.
     """
     facts = facts_of(text)
-    sure = GROUP_MARGIN if facts.of_many else SURE_MARGIN
+    of_many = facts.of_many and not told
+    if of_many and not _may_tell_one(text):
+        return []
     weights = shipped_weights()
     signs = _signs()
-    seen: Iterable[Candidate] = candidates(text, weights.known)
+    seen: Iterable[Candidate] = candidates(text, weights.known, common=told)
     if not told:
         seen = [one for one in seen if not tells_little(text.raw, one, weights.known)]
+    if of_many:
+        seen = [one for one in seen if len(one.words) > 1 or one.form != "words"]
     read = [(one, weights.read(features_of(text, one, facts, signs))) for one in seen]
-    if not told and all(reading.margin <= sure for _, reading in read):
+    if not told and not any(_is_sure(reading, of_many=of_many) for _, reading in read):
         return []
     return list(_spans(text.raw, read))
+
+
+def _may_tell_one(text: ScannedText) -> bool:
+    """Whether a text of groups holds two capitals within a sentence, a mail address or a code."""
+    return (
+        "@" in text.raw
+        or text.has_shape(*_CODE_SHAPES)
+        or _TWO_CAPITALS.search(text.raw) is not None
+    )
+
+
+def _is_sure(reading: CandidateScore, *, of_many: bool) -> bool:
+    """Whether a candidate is an identifier though nothing else tells of a person."""
+    if of_many:
+        return reading.margin > GROUP_MARGINS.get(reading.kind, _GROUP_MARGIN)
+    return reading.margin > SURE_MARGIN
 
 
 def _spans(raw: str, read: Sequence[tuple[Candidate, CandidateScore]]) -> Iterator[Span]:

@@ -39,7 +39,8 @@ _BEFORE_DATE = frozenset(
     ("on", "since", "from", "until", "till", "by", "am", "vom", "seit", "bis", "del", "le", "el")
 ) | {"of", "dated", "left", "admitted", "seen", "dob"}
 _ORDINAL = any_of(READER("ordinals"))
-_ORDINAL_WORDS = READER("ordinals") - {"second"} | {"thirty", "twenty"}
+# The first ones mostly count other things.
+_ORDINAL_WORDS = READER("ordinals") - {"first", "second", "third"}
 _SPOKEN_DAY = re.compile(
     rf"\b(?:{any_of(READER('weekdays'))})[, ]{{1,2}}the (?:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b"
     rf"|\b(?:the )?{_ORDINAL} of the {_ORDINAL}\b"
