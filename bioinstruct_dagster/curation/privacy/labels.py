@@ -56,7 +56,7 @@ LABEL_PATTERNS = (
         _cues("bare_record_labels"),
         rf"\b{_of('bare_record_labels')}\s(?P<v>[A-Z]{{0,3}}\d{{6,10}}|[A-Z]{{1,3}}-\d{{4,10}}(?:-\w)?)(?![\w-])",
         score=0.75,
-        shape=rb"0{6}|[A-Za-z]-0000",
+        shape=rb"0(?:0{5}|(?<=[A-Za-z]-0)000)",
     ),
     # "the MRN on file is 44871", "her hospital number, he says, is A-44821".
     plain_pattern(

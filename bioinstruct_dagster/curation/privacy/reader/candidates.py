@@ -20,6 +20,7 @@ from bioinstruct_dagster.curation.privacy.reader.words import (
 from bioinstruct_dagster.curation.privacy.regions import large_words
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
+    DATES,
     NAMES,
     NOTED,
     PLACES,
@@ -29,15 +30,16 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
 )
 from bioinstruct_dagster.curation.privacy.web_addresses import is_public_address
 
-# It begins with the capital or the digit, because the search for one character is the fastest.
-_CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž](?<![^\W_].)(?:[\w'’-]|[.&](?=[\w-]))*"
-_FIGURES = r"\d(?<![^\W_].)(?:[\w./:-]*\w)?"
-_TOKEN = re.compile(rf"{_CAPITAL}|{_FIGURES}")
+# It begins with one set of characters, the frequent ones first, because the search for one is fast.
+_TOKEN = re.compile(
+    r"[A-Z0-9À-ÖØ-ÞĀ-Ž\d](?<![^\W_].)"
+    r"(?:(?<=\d)(?:[\w./:-]*\w)?|(?<!\d)(?:[\w'’-]|[.&](?=[\w-]))*)"
+)
 _FIGURE = re.compile(r"\d")
 MONTHS = READER("months")
 DAYS = READER("weekdays")
 _SMALL_DAYS = READER("small_date_words")
-_TOKEN_WITH_DAYS = re.compile(rf"{_CAPITAL}|{_FIGURES}|\b{any_of(_SMALL_DAYS)}\b")
+_TOKEN_WITH_DAYS = re.compile(rf"{_TOKEN.pattern}|\b{any_of(_SMALL_DAYS)}\b")
 _DATE_WORDS = MONTHS | DAYS
 _PARTICLES = READER("joining_words")
 _ALPHA_GAPS = frozenset(
@@ -90,6 +92,9 @@ _SHORT = re.compile(
 )
 _HIGH_AGES = frozenset(map(str, range(90, 116)))
 _HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:-?(?:y\w{0,4}|[mfMF])(?:-old)?)?")
+_NO_AGE_AFTER = re.compile(
+    rf"[ -]?(?:%|{any_of(unit for unit in DATES('units_after_numbers') if len(unit) > 1)}(?![a-z]))"
+)
 _AGE_AFTER = re.compile(r"[ -]?(?:years?|yrs?|y/o|yo|y\.o|y)\b(?:[ -]old)?")
 # Numbers that are free to call, and numbers of articles.
 _NO_PERSONS = re.compile(r"10\.\d{4}/|1?[ -]?\(?8(?:00|33|44|55|66|77|88)[ )-]{1,2}")
@@ -111,7 +116,7 @@ _SPOKEN_WEB = re.compile(
 _FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
 _WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _SMALL_CUES = READER("before_small_names")
-_AFTER_CUE = re.compile(r"[,.:(]{0,4}\s{0,8} (?P<word>[^\W\d_A-Z][^\W\d_]*)")
+_AFTER_CUE = re.compile(r"[,.:(]{0,4}\s{0,8} (?:[^\W\d_A-Z]\. ?)?(?P<word>[^\W\d_A-Z][^\W\d_]*)")
 _SMALL_RUN = re.compile(r"[^\W\d_][\w'’-]*(?:[ ,]{1,2}[^\W\d_A-Z][\w'’-]*){0,3}")
 _SMALL_WORD = re.compile(r"[^\W\d_A-Z][\w'’-]+")
 _PLACEHOLDER = re.compile(r"\b(?:A ?B ?C(?: ?D)?|X ?Y ?Z|X{2,4})\b")
@@ -145,15 +150,14 @@ class Candidate(NamedTuple):
 _Token = tuple[int, int, str]
 
 
-def candidates(
-    text: ScannedText, known: KnownWords, *, common: bool = True
-) -> Iterator[Candidate]:
+def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> Iterator[Candidate]:
     """The candidates of a text.
 
     Args:
         text: the text.
         known: the words that are known.
-        common: whether a common word within a sentence is one, as the name "Hope" is.
+        told: whether something else in the text tells of a person. If nothing does, known names in
+            small letters count behind a label or a greeting only.
     """
     raw = text.raw
     boring = lone_words(known)
@@ -172,16 +176,15 @@ def candidates(
             if not joins:
                 if len(run) > 1 or figures or run[0][2].lower() not in boring:
                     yield from _read(raw, run, known, figures=figures, numbered=numbered)
-                elif common and _is_common_name(raw, *run[0], known):
+                elif told and _is_common_name(raw, *run[0], known):
                     yield Candidate(run[0][0], run[0][1], (run[0][2],), "words")
                 run = []
         run.append((start, finish, word))
         figures, end = numeric, finish
     if run:
         yield from _read(raw, run, known, figures=figures, numbered=numbered)
-    unknown = text.words - known.small
-    if unknown:
-        yield from _small_names(text, unknown, known.small)
+    if told or not text.words.isdisjoint(_SMALL_CUES):
+        yield from _small_names(text, text.words - known.small, known.small, told=told)
     yield from _written(text)
     for start, finish in told_figures(text):
         yield Candidate(start, finish, tuple(raw[start:finish].split()), "figures")
@@ -234,11 +237,11 @@ def _places_of(raw: str, word: str) -> Iterator[int]:
 
 
 def _small_names(
-    text: ScannedText, unknown: frozenset[str], known: frozenset[str]
+    text: ScannedText, unknown: frozenset[str], known: frozenset[str], *, told: bool
 ) -> Iterator[Candidate]:
     """Names in small letters: known ones, and unknown words behind a label or a greeting."""
     raw = text.raw
-    named = KNOWN_NAMES.intersection(unknown)
+    named = KNOWN_NAMES.intersection(unknown) if told else ()
     places = {at for word in named for at in _places_of(raw, word) if raw[at - 1 : at] == " "}
     for cue in text.words & _SMALL_CUES:
         for at in _places_of(text.lowered, cue):
@@ -379,7 +382,7 @@ def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidat
     start, end = run[0][0], run[-1][1]
     text = raw[start:end]
     short = len(run) == 1 and text.isdecimal() and len(text) < _LONG_NUMBER
-    if short and text not in _HIGH_AGES:
+    if short and (text not in _HIGH_AGES or _NO_AGE_AFTER.match(raw, end)):
         if numbered and _is_numbered(raw, start):
             yield Candidate(start, end, (text,), "figures")
         return

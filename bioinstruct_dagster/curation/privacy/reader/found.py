@@ -7,6 +7,7 @@ features (features), the weights (weights), or what a doubtful span does (scan).
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 
 from bioinstruct_dagster.curation.privacy.dates import is_of_no_person
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
@@ -33,6 +34,8 @@ _CODE_SHAPES = b"A-0000", b"A/0000", b"A0000", b"00-0000", b"0-A", b"AA 0000"
 # numbers, the patterns already see most that identify.
 BESIDE_MARGINS = {"words": -2.0, "figures": 0.0, "web": 0.0, "age": 0.0}
 _BESIDE_SCORE = 0.5
+# Enough for the surname beside a given name that is surer.
+_PARTNER_MARGIN, _COMMAS = -4.0, frozenset((", ", ","))
 _KINDS = {
     "name": "name", "facility": "location", "town": "location", "address": "location",
     "date": "date", "age": "age_over_89",
@@ -51,14 +54,17 @@ _AROUND = {
     "address": (_NUMBER_BEFORE, _NUMBER_AFTER),
     "facility": (
         re.compile(r"\b(?:Dr|Drs|St|the)\.? $"),
-        re.compile(rf"(?: [a-z]{{3,10}})? {_TYPE}\b(?! [A-Z])"),
+        re.compile(rf"(?: (?!and|or\b|the|for|with|from)[a-z]{{3,10}})? {_TYPE}\b(?! [A-Z])"),
     ),
     "date": (
         re.compile(
-            r"\b(?:(?:the )?(?:middle|end|beginning|start|first|night|morning|evening) of |mid-?"
-            r" ?|early |late |the )$"
+            r"\b(?:(?:the )?(?:middle|end|beginning|start|night|morning|evening) of |mid[- ]?"
+            r"|early |late |the )$"
         ),
-        re.compile(r" (?:inst|ult|prox)\b\.?|,? (?:of )?(?:this|last|next) year\b|,? '?\d\d(?:\d\d)?\b"),
+        re.compile(
+            r" (?:inst|ult|prox)\b\.?|,? (?:of )?(?:this|last|next) year\b"
+            r"|,? (?:['’]\d\d|(?:19|20)\d\d)\b"
+        ),
     ),
     "age": (
         re.compile(r"\b(?:[Aa]ged?:?|(?:wo)?man of|lady of|gentleman of) $"),
@@ -86,7 +92,7 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
         return []
     weights = shipped_weights()
     signs = _signs()
-    seen: Iterable[Candidate] = candidates(text, weights.known, common=told)
+    seen: Iterable[Candidate] = candidates(text, weights.known, told=told)
     if not told:
         seen = [one for one in seen if not tells_little(text.raw, one, weights.known)]
     if of_many:
@@ -114,14 +120,31 @@ def _is_sure(reading: CandidateScore, *, of_many: bool) -> bool:
 
 
 def _spans(raw: str, read: Sequence[tuple[Candidate, CandidateScore]]) -> Iterator[Span]:
+    partners = set(_partners(raw, read))
     for one, reading in read:
-        if reading.margin > BESIDE_MARGINS[one.form]:
+        if reading.margin > BESIDE_MARGINS[one.form] or one in partners:
             score = DOUBTFUL_SCORE if reading.margin > SURE_MARGIN else _BESIDE_SCORE
             start, end = one.start, one.end
             if reading.kind == "date" and is_of_no_person(raw, start, end):
                 continue
             start, end = _whole(raw, start, end, reading.kind)
             yield Span(_kind(one, reading), start, end, score)
+
+
+def _partners(
+    raw: str, read: Sequence[tuple[Candidate, CandidateScore]]
+) -> Iterator[Candidate]:
+    """The other half of a name with a comma: "WEATHERSPOON, ODESSA" is two candidates."""
+    named = [
+        (one, reading)
+        for one, reading in read
+        if one.form == "words" and reading.kind == "name" and reading.margin > _PARTNER_MARGIN
+    ]
+    for (first, reading), (second, other) in pairwise(named):
+        if raw[first.end : second.start] in _COMMAS and (
+            max(reading.margin, other.margin) > BESIDE_MARGINS["words"]
+        ):
+            yield from (first, second)
 
 
 def _kind(one: Candidate, reading: CandidateScore) -> str:

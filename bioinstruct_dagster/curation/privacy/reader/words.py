@@ -52,6 +52,10 @@ class KnownWords(NamedTuple):
     beginnings: tuple[str, ...]
     endings: tuple[str, ...]
 
+    def __hash__(self) -> int:
+        """The identity: to hash all words would take longer than what a cache saves."""
+        return id(self)
+
 
 @lru_cache(maxsize=1)
 def lone_words(known: KnownWords) -> frozenset[str]:

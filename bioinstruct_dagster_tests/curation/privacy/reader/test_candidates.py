@@ -7,9 +7,10 @@ from bioinstruct_dagster.curation.privacy.reader.weights import shipped_weights
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 
-def found(text: str) -> list[tuple[str, str]]:
+def found(text: str, *, told: bool = True) -> list[tuple[str, str]]:
     known = shipped_weights().known
-    return [(text[one.start : one.end], one.form) for one in candidates(ScannedText(text), known)]
+    seen = candidates(ScannedText(text), known, told=told)
+    return [(text[one.start : one.end], one.form) for one in seen]
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,8 @@ def found(text: str) -> list[tuple[str, str]]:
         ("She turned ninety-four in spring.", "ninety-four", "age"),
         ("Photo stored as face_left_2.jpg today.", "face_left_2.jpg", "web"),
         ("name: orlaith quibell, seen today", "orlaith quibell", "words"),
+        ("Seen and examined, dr p. nwachukwu", "nwachukwu", "words"),
+        ("Her grandmother is 97 and well.", "97", "figures"),
     ],
 )
 def test_what_may_be_an_identifier_is_a_candidate(text, wanted, form):
@@ -35,6 +38,7 @@ def test_what_may_be_an_identifier_is_a_candidate(text, wanted, form):
         "The patient was given 250 mg of the drug twice a day.",
         "Blood pressure was 120/80, pulse 72, temperature 37.5.",
         "Treatment lasted 12-16 weeks in 12,500 patients.",
+        "Weight 97 kg, 100 mg a day, saturation 98 % or 98 percent, pressure 105 mmHg.",
         "The code is ICD 10 and the article is at 10.1234/abcd.5678.",
         "In the morning they took aspirin with water.",
         "",
@@ -48,3 +52,10 @@ def test_values_and_known_words_are_none(text):
 def test_places_are_those_of_the_text_whatever_letters_it_holds():
     text = "\u0130zmir: seen by Wendeline Korstjens, \u017f."
     assert "Wendeline Korstjens" in " ".join(one for one, _ in found(text))
+
+
+def test_a_name_in_small_letters_counts_where_something_tells_of_a_person_or_a_label_stands_there():
+    bare, labelled = "the plan was made with tobias today", "pt: tobias, seen today"
+    assert ("tobias", "words") in found(bare)
+    assert found(bare, told=False) == []
+    assert ("tobias", "words") in found(labelled, told=False)
