@@ -86,6 +86,7 @@ _VALUE = re.compile(
     rf"|\d{{1,5}}[.:]\d{{1,5}}{_UNIT}|\d{{1,4}}/\d{{1,4}}|\d+/[A-Za-zμµ]{{1,3}}[\d²³]?"
     r"|\d{1,3}(?:/\d{1,3}){3}|[A-Z]\d{2,4}[A-Z]"
 )
+_COUNT = re.compile(r"\d{1,5}/\d{1,6} \(\d{1,3}\.\d")  # "17/65 (26.15%)"
 # A day and a month, a day alone, a short telephone number.
 _SHORT = re.compile(
     r"(?:[1-9]|[0-2]\d|3[01])/(?:[1-9]|[0-2]\d|3[01])|[1-3]?\d(?:st|nd|rd|th)|\d{3}-\d{4}|\d{5,14}"
@@ -411,6 +412,8 @@ def _is_code(raw: str, start: int, words: tuple[str, ...], digits: int) -> bool:
     if not _CODE_SYSTEMS.isdisjoint(word.strip(":") for word in before[-2:]):
         return False
     if len(words) > 1:
+        if _COUNT.match(raw, start):
+            return False
         return digits >= _LEAST_DIGITS or any(word.lower() in DAYS for word in words)
     if _SHORT.fullmatch(words[0]):
         return True

@@ -5,7 +5,7 @@ features (features), the weights (weights), or what a doubtful span does (scan).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -16,7 +16,11 @@ from bioinstruct_dagster.curation.privacy.reader.candidates import (
     candidates,
     tells_little,
 )
-from bioinstruct_dagster.curation.privacy.reader.features import facts_of, features_of
+from bioinstruct_dagster.curation.privacy.reader.features import (
+    TextFacts,
+    facts_of,
+    features_of,
+)
 from bioinstruct_dagster.curation.privacy.reader.weights import CandidateScore, shipped_weights
 from bioinstruct_dagster.curation.privacy.reader.word_features import WordSigns
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
@@ -32,7 +36,7 @@ _TWO_CAPITALS = re.compile(r"[A-Z](?<=[a-z,] .)[\w'’-]+\.? [A-Z][\w'’]+")
 _CODE_SHAPES = b"A-0000", b"A/0000", b"A0000", b"00-0000", b"0-A", b"AA 0000"
 # In a text that holds another detail of a person, less is enough, least of all for words: of
 # numbers, the patterns already see most that identify.
-BESIDE_MARGINS = {"words": -2.0, "figures": 0.0, "web": 0.0, "age": 0.0}
+BESIDE_MARGINS = {"words": -2.5, "figures": -1.0, "web": -1.0, "age": -1.5}
 _BESIDE_SCORE = 0.5
 # Enough for the surname beside a given name that is surer.
 _PARTNER_MARGIN, _COMMAS = -4.0, frozenset((", ", ","))
@@ -87,20 +91,29 @@ def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
             speaks of groups only is not read.
     """
     facts = facts_of(text)
-    of_many = facts.of_many and not told
-    if of_many and not _may_tell_one(text):
-        return []
-    weights = shipped_weights()
-    signs = _signs()
-    seen: Iterable[Candidate] = candidates(text, weights.known, told=told)
     if not told:
-        seen = [one for one in seen if not tells_little(text.raw, one, weights.known)]
-    if of_many:
-        seen = [one for one in seen if len(one.words) > 1 or one.form != "words"]
-    read = [(one, weights.read(features_of(text, one, facts, signs))) for one in seen]
-    if not told and not any(_is_sure(reading, of_many=of_many) for _, reading in read):
-        return []
-    return list(_spans(text.raw, read))
+        of_many = facts.of_many
+        if of_many and not _may_tell_one(text):
+            return []
+        first = _read(text, facts, told=False)
+        if not any(_is_sure(reading, of_many=of_many) for _, reading in first):
+            return []
+    # Beside what is sure, less is enough: all candidates are read.
+    return list(_spans(text.raw, list(_read(text, facts, told=True))))
+
+
+def _read(
+    text: ScannedText, facts: TextFacts, *, told: bool
+) -> Iterator[tuple[Candidate, CandidateScore]]:
+    """The candidates of a text with their scores; unless `told`, those that may be sure alone."""
+    weights, signs = shipped_weights(), _signs()
+    for one in candidates(text, weights.known, told=told):
+        if not told and (
+            (facts.of_many and len(one.words) == 1 and one.form == "words")
+            or tells_little(text.raw, one, weights.known)
+        ):
+            continue
+        yield one, weights.read(features_of(text, one, facts, signs))
 
 
 def _may_tell_one(text: ScannedText) -> bool:
