@@ -15,8 +15,10 @@ from bioinstruct_dagster.curation.privacy.reader.words import (
     LABEL_WORDS,
     LONE_WORDS,
     KnownWords,
+    is_common_name,
     lone_words,
 )
+from bioinstruct_dagster.curation.privacy.reader.written import written
 from bioinstruct_dagster.curation.privacy.regions import large_words
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
@@ -28,7 +30,6 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
     all_words,
     any_of,
 )
-from bioinstruct_dagster.curation.privacy.web_addresses import is_public_address
 
 # It begins with one set of characters, the frequent ones first, because the search for one is fast.
 _TOKEN = re.compile(
@@ -75,8 +76,9 @@ _SHORT_CAPITALS = 5
 _LONG_NUMBER = 5
 _SHORTEST = 2  # letters of an initial, digits of a day
 _CODE_SYSTEMS, _CODE_AWAY = READER("code_systems"), 20
-# Before a name of a common word, and before what is no part of its sentence.
-_BEFORE_COMMON, _SENTENCE_ENDS = frozenset(' ("“'), frozenset(("", *".!?:\n;•*-–‖|"))
+_BEFORE_DAYS = frozenset(
+    ("the", "on", "by", "till", "until", "since", "from", "for", "le", "dated", "due")
+)
 _LEAST_DIGITS = _LEAST_LETTERS = 3
 # Values: "12,500", "3.25", "250mg", "10-20", "2010-2015", "120/80", "1:1000".
 _UNIT = r"[A-Za-z%]{0,7}"
@@ -103,33 +105,12 @@ _NUMBERED = READER("numbered_things")
 _ORDINAL = rf"(?:the )?{any_of(READER('ordinals'))}"
 _DAY_BEFORE = re.compile(rf"\b(?i:{_ORDINAL})(?: of)? $")
 _DAY_AFTER = re.compile(rf" (?:the )?(?i:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b")
-_WEB = re.compile(
-    r"(?<![\w@/])(?:(?:https?|s?ftp)://|www\.)?[\w%+-]+(?:[.@][\w-]+)+(?:[/?#](?:[\w./?=&#%+~-]*\w)?)?"
-)
-# A mail address, and an address of the web that leads to one thing among many.
-_NAMED_WEB = re.compile(
-    r"@[^@]+\.|^(?:\w+://|www\.)[^/]+/.*(?:\d{2}|[=@~])|^[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}/\w"
-)
-_PATH = re.compile(r"\.[a-z]{2,12}/\w")
-_SPOKEN_WEB = re.compile(
-    r"\b[a-z][\w-]{1,30}(?: dot [a-z]\w{1,20}){1,4}(?: slash \w{1,15}(?: \w{1,15}){0,3})?\b"
-)
-_FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
-_WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _SMALL_CUES = READER("before_small_names")
 _AFTER_CUE = re.compile(r"[,.:(]{0,4}\s{0,8} (?:[^\W\d_A-Z]\. ?)?(?P<word>[^\W\d_A-Z][^\W\d_]*)")
 _SMALL_RUN = re.compile(r"[^\W\d_][\w'’-]*(?:[ ,]{1,2}[^\W\d_A-Z][\w'’-]*){0,3}")
 _SMALL_WORD = re.compile(r"[^\W\d_A-Z][\w'’-]+")
 _PLACEHOLDER = re.compile(r"\b(?:A ?B ?C(?: ?D)?|X ?Y ?Z|X{2,4})\b")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_WRITTEN_AGES = frozenset(("ninety", "hundred", "ninetieth", "hundredth"))
-_ONES = "one|two|three|four|five|six|seven|eight|nine"
-_WRITTEN_AGE = re.compile(
-    rf"(?<!nineteen )(?<!one )(?<!in )(?<!over )\bninety(?:[- ](?:{_ONES}))?\b"
-    r"(?! (?:percent|over|mg|m g|pounds|beats|five? over)\b)"
-    r"|(?:(?<=is )|(?<=turned )|(?<=nearly )|(?<=be )|(?<=was ))"
-    rf"(?:a |one )?hundred(?: and (?:{_ONES}))?\b(?=[.,;!?)]| years)"
-)
 
 
 class Candidate(NamedTuple):
@@ -177,7 +158,7 @@ def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> It
             if not joins:
                 if len(run) > 1 or figures or run[0][2].lower() not in boring:
                     yield from _read(raw, run, known, figures=figures, numbered=numbered)
-                elif told and _is_common_name(raw, *run[0], known):
+                elif told and is_common_name(raw, run[0][0], run[0][2], known):
                     yield Candidate(run[0][0], run[0][1], (run[0][2],), "words")
                 run = []
         run.append((start, finish, word))
@@ -186,45 +167,10 @@ def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> It
         yield from _read(raw, run, known, figures=figures, numbered=numbered)
     if told or not text.words.isdisjoint(_SMALL_CUES):
         yield from _small_names(text, text.words - known.small, known.small, told=told)
-    yield from _written(text)
+    for start, finish, word, form in written(text):
+        yield Candidate(start, finish, (word,), form)
     for start, finish in told_figures(text):
         yield Candidate(start, finish, tuple(raw[start:finish].split()), "figures")
-
-
-def _is_common_name(raw: str, start: int, end: int, word: str, known: KnownWords) -> bool:
-    """Whether a common word stands in capitals within a sentence, as the name "Hope" may."""
-    low = word.lower()
-    return (
-        len(low) >= _LEAST_LETTERS
-        and word[1:].islower()
-        and raw[start - 1 : start] in _BEFORE_COMMON
-        and raw[start - 2 : start - 1] not in _SENTENCE_ENDS
-        and low in known.small
-        and low not in known.medical
-        and low not in known.drugs
-        and low not in FIRST_WORDS
-        and low not in LONE_WORDS
-        and low not in LABEL_WORDS
-        and low not in large_words()
-        and not low.startswith(known.beginnings)
-    )
-
-
-def _written(text: ScannedText) -> Iterator[Candidate]:
-    """Addresses of the web, names of files, and ages in words."""
-    raw = text.raw
-    if "@" in raw or not text.words.isdisjoint(_WEB_WORDS) or _PATH.search(raw):
-        for match in _WEB.finditer(raw):
-            word = match.group()
-            named = _NAMED_WEB.search(word) is not None
-            if (named or word.lower().endswith(_FILE_ENDINGS)) and not is_public_address(word):
-                yield Candidate(*match.span(), (word,), "web")
-    if "dot" in text.words:
-        for match in _SPOKEN_WEB.finditer(text.lowered):
-            yield Candidate(*match.span(), (match.group(),), "web")
-    if not text.words.isdisjoint(_WRITTEN_AGES):
-        for match in _WRITTEN_AGE.finditer(text.lowered):
-            yield Candidate(*match.span(), (match.group(),), "age")
 
 
 def _places_of(raw: str, word: str) -> Iterator[int]:
@@ -247,7 +193,10 @@ def _small_names(
     for cue in text.words & _SMALL_CUES:
         for at in _places_of(text.lowered, cue):
             after = _AFTER_CUE.match(raw, at + len(cue))
-            if after and after["word"] in unknown and len(after["word"]) >= _LEAST_LETTERS:
+            word = after["word"] if after else ""
+            # "The patient reportedly …": few names end so, and those are known.
+            adverb = word.endswith("ly") and word not in KNOWN_NAMES
+            if after and word in unknown and len(word) >= _LEAST_LETTERS and not adverb:
                 places.add(after.start("word"))
     free = 0
     for start in sorted(places):
@@ -334,7 +283,7 @@ def _may_be_name(raw: str, start: int, end: int, words: tuple[str, ...], known: 
     if _PLACEHOLDER.search(raw, max(0, start - 2), end) or LABEL_WORDS.issuperset(lowered):
         return False
     if len(words) == 1:
-        return _may_be_alone(words[0], lowered[0], known)
+        return _may_be_alone(raw, end, words[0], lowered[0], known)
     if all(len(word) == 1 for word in words) and "." not in raw[start:end]:
         return False  # letters of an abbreviation, one by one
     small = known.small
@@ -342,6 +291,7 @@ def _may_be_name(raw: str, start: int, end: int, words: tuple[str, ...], known: 
         # A heading in capitals.
         return (
             any(word not in small and len(word) > _SHORT_CAPITALS for word in lowered)
+            or (not small.issuperset(lowered) and _is_surname_first(raw, end))
             or not GIVEN_NAMES.isdisjoint(lowered)
             or not _TYPES.isdisjoint(lowered)
         )
@@ -349,14 +299,21 @@ def _may_be_name(raw: str, start: int, end: int, words: tuple[str, ...], known: 
     return not (raw[end : end + 1] == ":" and small.issuperset(lowered))
 
 
-def _may_be_alone(word: str, low: str, known: KnownWords) -> bool:
+def _may_be_alone(raw: str, end: int, word: str, low: str, known: KnownWords) -> bool:
     if len(low) == 1 or low in lone_words(known) or low[-3:-1].endswith(("'", "’")):
         return False
     if low in KNOWN_NAMES:
         return True
     if low.startswith(known.beginnings) or low in large_words():
         return False
-    return not word.isupper() or "." in low or len(low) > _SHORT_CAPITALS
+    if not word.isupper() or "." in low or len(low) > _SHORT_CAPITALS:
+        return True
+    return len(low) >= _LEAST_LETTERS and _is_surname_first(raw, end)
+
+
+def _is_surname_first(raw: str, end: int) -> bool:
+    """Whether a given name follows behind a comma: "CHUA, Mei"."""
+    return raw.startswith(", ", end) and raw[end + 2 : end + 4].istitle() and raw[end + 3].islower()
 
 
 def tells_little(raw: str, one: Candidate, known: KnownWords) -> bool:
@@ -368,9 +325,7 @@ def tells_little(raw: str, one: Candidate, known: KnownWords) -> bool:
         return False
     if raw[one.start].islower():
         return True
-    return len(one.words) == 1 and (
-        _begins(raw, one.start) or one.words[0].lower() in known.small
-    )
+    return len(one.words) == 1 and (_begins(raw, one.start) or one.words[0].lower() in known.small)
 
 
 def _begins(raw: str, start: int) -> bool:
@@ -416,7 +371,8 @@ def _is_code(raw: str, start: int, words: tuple[str, ...], digits: int) -> bool:
             return False
         return digits >= _LEAST_DIGITS or any(word.lower() in DAYS for word in words)
     if _SHORT.fullmatch(words[0]):
-        return True
+        # "On the 3rd", but not "3rd line" or "first seen".
+        return words[0][-1].isdecimal() or (before[-1:] or [""])[-1] in _BEFORE_DAYS
     return digits >= _LEAST_DIGITS and _VALUE.fullmatch(words[0]) is None
 
 

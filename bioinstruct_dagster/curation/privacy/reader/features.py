@@ -36,7 +36,9 @@ _SHORT_NUMBER = re.compile(r"\d{1,4}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[/?&=._-]")
 _HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:[ -]?(?:y|m\b|f\b).*)?$", re.IGNORECASE)
-_ROMAN_MONTH = re.compile(r"(?<![^\W_])(?:x?i{1,3}|i[vx]|vi{0,3}|xi{0,2})[ ./-]{1,2}\d", re.IGNORECASE)
+_ROMAN_MONTH = re.compile(
+    r"(?<![^\W_])(?:x?i{1,3}|i[vx]|vi{0,3}|xi{0,2})[ ./-]{1,2}\d", re.IGNORECASE
+)
 _SPELLED = re.compile(r"(?:[^\W\d_][-.]){3,}[^\W\d_]")
 _SAID = frozenset(("dash", "slash", "hyphen"))
 _MONTHS, _DAYS = range(1, 13), range(1, 32)
@@ -179,15 +181,9 @@ def _of_figures(raw: str, one: Candidate) -> tuple[set[str], str]:
         f"parts={min(len(one.words), 5)}",
     }
     parts = _LETTERS.findall(raw)
-    month = any(len(part) >= _LONG_ENOUGH and part.lower() in MONTHS for part in parts)
-    if month:
-        found.add("month")
     if _YEAR.search(raw):
         found.add("year")
     numbers = [int(part) for part in _SHORT_NUMBER.findall(raw)][:3]
-    high = _HIGH_AGE.match(raw) is not None
-    if high:
-        found.add("high_age")
     if len(numbers) > 1 and numbers[0] in _MONTHS and numbers[1] in _DAYS:
         found.add("month_day")
     if len(numbers) > 1 and numbers[1] in _MONTHS and numbers[0] in _DAYS:
@@ -196,22 +192,24 @@ def _of_figures(raw: str, one: Candidate) -> tuple[set[str], str]:
         found.add("zero")
     if parts:
         found.add(f"begin={parts[0].upper()}")
-    if month:
-        return found, "month"
-    if high:
-        return found, "age"
-    lowered = [part.lower() for part in parts]
-    if not DAYS.isdisjoint(lowered):
-        found.add("weekday")
-        return found, "day"
-    if _ROMAN_MONTH.search(raw):
-        found.add("roman_month")
-        return found, "roman"
-    if not digits or not _SAID.isdisjoint(lowered):
-        found.add("said")
-        return found, "said"
+    kind = _kind_of_figures(raw, [part.lower() for part in parts], digits)
+    if kind:
+        found.add(kind)
+        return found, kind
     separators = "".join(sorted(set(form) - {"9"}))
     return found, "code" if letters else f"#{min(digits, 8)}{separators}"
+
+
+def _kind_of_figures(raw: str, parts: list[str], digits: int) -> str:
+    """What figures plainly are: a day of a month, a high age, a spoken code; else nothing."""
+    kinds = (
+        ("month", any(len(part) >= _LONG_ENOUGH and part in MONTHS for part in parts)),
+        ("age", _HIGH_AGE.match(raw)),
+        ("day", not DAYS.isdisjoint(parts)),
+        ("roman", _ROMAN_MONTH.search(raw)),
+        ("said", not digits or not _SAID.isdisjoint(parts)),
+    )
+    return next((kind for kind, fits in kinds if fits), "")
 
 
 def _of_web(word: str, form: str) -> tuple[set[str], str]:

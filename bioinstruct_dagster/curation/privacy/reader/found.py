@@ -28,6 +28,8 @@ from bioinstruct_dagster.curation.privacy.vocabulary import NOTED, any_of
 
 # The logarithm of the odds that flag a row.
 SURE_MARGIN = 0.5
+# What a language model's label adds to it, beside another detail: alone, it is too often wrong.
+SEEN_BONUS = 1.0
 # In a text that speaks of groups only, such as the report of a study, the hospitals and towns of
 # the study are many and identify nobody.
 GROUP_MARGINS = {"facility": 3.5, "town": 3.5, "address": 3.5, "name": 1.5}
@@ -82,28 +84,30 @@ def _signs() -> WordSigns:
     return WordSigns(shipped_weights().known)
 
 
-def read_spans(text: ScannedText, *, told: bool) -> list[Span]:
+def read_spans(text: ScannedText, *, told: bool, seen: Sequence[Span] = ()) -> list[Span]:
     """The spans that the reader finds in a text.
 
     Args:
         text: the text.
         told: whether something else in the text tells of a person. If nothing does, a text that
-            speaks of groups only is not read.
+            speaks of groups needs more.
+        seen: the persons and places that a language model saw. Beside another
+            detail, a candidate among them needs less.
     """
     facts = facts_of(text)
     if not told:
         of_many = facts.of_many
         if of_many and not _may_tell_one(text):
             return []
-        first = _read(text, facts, told=False)
+        first = _read(text, facts, (), told=False)
         if not any(_is_sure(reading, of_many=of_many) for _, reading in first):
             return []
     # Beside what is sure, less is enough: all candidates are read.
-    return list(_spans(text.raw, list(_read(text, facts, told=True))))
+    return list(_spans(text.raw, list(_read(text, facts, seen, told=True))))
 
 
 def _read(
-    text: ScannedText, facts: TextFacts, *, told: bool
+    text: ScannedText, facts: TextFacts, seen: Sequence[Span], *, told: bool
 ) -> Iterator[tuple[Candidate, CandidateScore]]:
     """The candidates of a text with their scores; unless `told`, those that may be sure alone."""
     weights, signs = shipped_weights(), _signs()
@@ -113,7 +117,14 @@ def _read(
             or tells_little(text.raw, one, weights.known)
         ):
             continue
-        yield one, weights.read(features_of(text, one, facts, signs))
+        reading = weights.read(features_of(text, one, facts, signs))
+        if (
+            told
+            and one.form == "words"
+            and any(span.start < one.end and one.start < span.end for span in seen)
+        ):
+            reading = reading._replace(margin=reading.margin + SEEN_BONUS)
+        yield one, reading
 
 
 def _may_tell_one(text: ScannedText) -> bool:
@@ -144,9 +155,7 @@ def _spans(raw: str, read: Sequence[tuple[Candidate, CandidateScore]]) -> Iterat
             yield Span(_kind(one, reading), start, end, score)
 
 
-def _partners(
-    raw: str, read: Sequence[tuple[Candidate, CandidateScore]]
-) -> Iterator[Candidate]:
+def _partners(raw: str, read: Sequence[tuple[Candidate, CandidateScore]]) -> Iterator[Candidate]:
     """The other half of a name with a comma: "WEATHERSPOON, ODESSA" is two candidates."""
     named = [
         (one, reading)

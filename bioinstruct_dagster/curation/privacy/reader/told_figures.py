@@ -44,8 +44,8 @@ _ORDINAL_WORDS = READER("ordinals") - {"first", "second", "third"}
 _SPOKEN_DAY = re.compile(
     rf"\b(?:{any_of(READER('weekdays'))})[, ]{{1,2}}the (?:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b"
     rf"|\b(?:the )?{_ORDINAL} of the {_ORDINAL}\b"
-    rf"|(?<=\bon )the (?!first\b|second\b){_ORDINAL}\b(?= (?:and|at|with|again|inst|ult|prox)\b|[.,;?!\n])"
-    rf"|(?<=\bsince )the (?!first\b|second\b){_ORDINAL}\b(?= (?:and|at|with)\b|[.,;?!\n])"
+    rf"|(?:(?<=\bon )|(?<=\bsince ))the (?!first\b|second\b){_ORDINAL}\b"
+    r"(?= (?:and|at|with|again|inst|ult|prox)\b|[.,;?!\n])"
 )
 _ONE = "one|two|three|four|five|six|seven|eight|nine"
 _SMALL_NUMBER = f"{_ONE}|ten|eleven|twelve"
@@ -61,7 +61,10 @@ _TENS_WORDS = frozenset(_TENS.split("|")) | {"oh"}
 _NUMBER_WORDS = frozenset(f"{_SMALL_NUMBER}|{_TEEN}".split("|"))
 # "447 dash 2280", "C dash 3391".
 _SIGN_WORDS = frozenset(("dash", "slash", "hyphen"))
-_SAID = rf"(?:\d{{1,6}}|[a-z]\d{{0,4}}|[a-z]{{2}}(?= \d|(?: (?:{_ONE}|zero|oh)\b))|{_ONE}|zero|oh|double|triple)"
+_SAID = (
+    rf"(?:\d{{1,6}}|[a-z]\d{{0,4}}|[a-z]{{2}}(?= \d|(?: (?:{_ONE}|zero|oh)\b))"
+    rf"|{_ONE}|zero|oh|double|triple)"
+)
 _SPOKEN_CODE = re.compile(
     rf"\b{_SAID}(?:[ ,]{{1,2}}{_SAID}){{0,9}} (?:dash|slash|hyphen)"
     rf"(?:[ ,]{{1,2}}(?:{_SAID}|dash|slash|hyphen)){{1,12}}\b"
