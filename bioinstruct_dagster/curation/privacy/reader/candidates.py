@@ -88,12 +88,13 @@ _VALUE = re.compile(
     rf"|\d{{1,5}}[.:]\d{{1,5}}{_UNIT}|\d{{1,4}}/\d{{1,4}}|\d+/[A-Za-zμµ]{{1,3}}[\d²³]?"
     r"|\d{1,3}(?:/\d{1,3}){3}|[A-Z]\d{2,4}[A-Z]"
 )
+_SCORE = re.compile(r"[A-Z]{2,4}\d")  # "FEV1", of which the letters are a month somewhere
 _COUNT = re.compile(r"\d{1,5}/\d{1,6} \(\d{1,3}\.\d")  # "17/65 (26.15%)"
 # A day and a month, a day alone, a short telephone number.
 _SHORT = re.compile(
     r"(?:[1-9]|[0-2]\d|3[01])/(?:[1-9]|[0-2]\d|3[01])|[1-3]?\d(?:st|nd|rd|th)|\d{3}-\d{4}|\d{5,14}"
 )
-_HIGH_AGES = frozenset(map(str, range(90, 116)))
+HIGH_AGES = frozenset(map(str, range(90, 116)))
 _HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:-?(?:y\w{0,4}|[mfMF])(?:-old)?)?")
 _NO_AGE_AFTER = re.compile(
     rf"[ -]?(?:%|{any_of(unit for unit in DATES('units_after_numbers') if len(unit) > 1)}(?![a-z]))"
@@ -101,7 +102,9 @@ _NO_AGE_AFTER = re.compile(
 _AGE_AFTER = re.compile(r"[ -]?(?:years?|yrs?|y/o|yo|y\.o|y)\b(?:[ -]old)?")
 # Numbers that are free to call, and numbers of articles.
 _NO_PERSONS = re.compile(r"10\.\d{4}/|1?[ -]?\(?8(?:00|33|44|55|66|77|88)[ )-]{1,2}")
-_NUMBERED = READER("numbered_things")
+_NUMBERED, _NUMBERED_BESIDE = READER("numbered_things"), READER("numbered_beside_a_detail")
+_NOTHING = frozenset[str]()
+_TEXT_TO = re.compile(r"\b[Tt]ext\s\S{1,12}\sto\s$")  # a number for short messages
 _ORDINAL = rf"(?:the )?{any_of(READER('ordinals'))}"
 _DAY_BEFORE = re.compile(rf"\b(?i:{_ORDINAL})(?: of)? $")
 _DAY_AFTER = re.compile(rf" (?:the )?(?i:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b")
@@ -143,7 +146,9 @@ def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> It
     """
     raw = text.raw
     boring = lone_words(known)
-    numbered = not text.words.isdisjoint(_NUMBERED) or "#" in raw
+    numbered = _NUMBERED | _NUMBERED_BESIDE if told else _NUMBERED
+    if text.words.isdisjoint(numbered) and "#" not in raw:
+        numbered = _NOTHING
     run: list[_Token] = []
     figures = False
     end = -1
@@ -225,7 +230,7 @@ def _joins(gap: str, before: str, after: str, *, figures: bool) -> bool:
 
 
 def _read(
-    raw: str, run: list[_Token], known: KnownWords, *, figures: bool, numbered: bool
+    raw: str, run: list[_Token], known: KnownWords, *, figures: bool, numbered: frozenset[str]
 ) -> Iterator[Candidate]:
     if figures:
         yield from _number(raw, run, numbered=numbered)
@@ -334,16 +339,18 @@ def _begins(raw: str, start: int) -> bool:
     return not before or before[-1] in ".!?:\n;•*-‖"
 
 
-def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidate]:
+def _number(raw: str, run: list[_Token], *, numbered: frozenset[str]) -> Iterator[Candidate]:
     start, end = run[0][0], run[-1][1]
     text = raw[start:end]
     short = len(run) == 1 and text.isdecimal() and len(text) < _LONG_NUMBER
-    if short and (text not in _HIGH_AGES or _NO_AGE_AFTER.match(raw, end)):
-        if numbered and _is_numbered(raw, start):
+    if short and (text not in HIGH_AGES or _NO_AGE_AFTER.match(raw, end)):
+        if numbered and _is_numbered(raw, start, numbered):
             yield Candidate(start, end, (text,), "figures")
         return
     words = tuple(word for _, _, word in run)
     digits = sum(map(str.isdigit, text))
+    if _SCORE.fullmatch(text):
+        return
     if not short and any(part in MONTHS for part in _LETTERS.findall(text.lower())):
         if before := _DAY_BEFORE.search(raw, max(0, start - 30), start):
             start = before.start()
@@ -354,14 +361,20 @@ def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidat
     elif len(run) == 1 and _HIGH_AGE.fullmatch(text):
         if after := _AGE_AFTER.match(raw, end):
             end = after.end()
-    elif not _is_code(raw, start, words, digits) and not (numbered and _is_numbered(raw, start)):
+    elif not _is_code(raw, start, words, digits) and not (
+        numbered and _is_numbered(raw, start, numbered)
+    ):
         return
     yield Candidate(start, end, words, "figures")
 
 
 def _is_code(raw: str, start: int, words: tuple[str, ...], digits: int) -> bool:
     """Whether figures are neither a value nor the number of an article or of a system of codes."""
-    if not digits or _NO_PERSONS.match(raw, start):
+    if (
+        not digits
+        or _NO_PERSONS.match(raw, start)
+        or _TEXT_TO.search(raw, max(0, start - 24), start)
+    ):
         return False
     before = raw[max(0, start - _CODE_AWAY) : start].lower().split()
     if not _CODE_SYSTEMS.isdisjoint(word.strip(":") for word in before[-2:]):
@@ -376,10 +389,10 @@ def _is_code(raw: str, start: int, words: tuple[str, ...], digits: int) -> bool:
     return digits >= _LEAST_DIGITS and _VALUE.fullmatch(words[0]) is None
 
 
-def _is_numbered(raw: str, start: int) -> bool:
+def _is_numbered(raw: str, start: int, numbered: frozenset[str]) -> bool:
     """Whether a word such as "Room" stands right before a short number."""
     before = raw[max(0, start - 12) : start].split()
     return bool(before) and (
-        before[-1].strip("(:.,").lower() in _NUMBERED
+        before[-1].strip("(:.,").lower() in numbered
         or (before[-1].endswith("#") and not before[-1][0].isdecimal())
     )

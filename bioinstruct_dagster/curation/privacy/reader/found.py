@@ -12,6 +12,7 @@ from itertools import pairwise
 from bioinstruct_dagster.curation.privacy.dates import is_of_no_person
 from bioinstruct_dagster.curation.privacy.kinds import DOUBTFUL_SCORE, Span
 from bioinstruct_dagster.curation.privacy.reader.candidates import (
+    HIGH_AGES,
     Candidate,
     candidates,
     tells_little,
@@ -39,6 +40,8 @@ _CODE_SHAPES = b"A-0000", b"A/0000", b"A0000", b"00-0000", b"0-A", b"AA 0000"
 # In a text that holds another detail of a person, less is enough, least of all for words: of
 # numbers, the patterns already see most that identify.
 BESIDE_MARGINS = {"words": -2.5, "figures": -1.0, "web": -1.0, "age": -1.5}
+_SMALL_MARGIN = -0.5  # of words in small letters, which are mostly no names
+_AGE_MARGIN = -0.5  # of an age in figures, which groups have, too
 _BESIDE_SCORE = 0.5
 # Enough for the surname beside a given name that is surer.
 _PARTNER_MARGIN, _COMMAS = -4.0, frozenset((", ", ","))
@@ -146,7 +149,11 @@ def _is_sure(reading: CandidateScore, *, of_many: bool) -> bool:
 def _spans(raw: str, read: Sequence[tuple[Candidate, CandidateScore]]) -> Iterator[Span]:
     partners = set(_partners(raw, read))
     for one, reading in read:
-        if reading.margin > BESIDE_MARGINS[one.form] or one in partners:
+        small = one.form == "words" and raw[one.start].islower()
+        least = _SMALL_MARGIN if small else BESIDE_MARGINS[one.form]
+        if one.words[0] in HIGH_AGES:
+            least = _AGE_MARGIN
+        if reading.margin > least or one in partners:
             score = DOUBTFUL_SCORE if reading.margin > SURE_MARGIN else _BESIDE_SCORE
             start, end = one.start, one.end
             if reading.kind == "date" and is_of_no_person(raw, start, end):

@@ -32,7 +32,7 @@ _ROMAN_DATE = re.compile(
 _ROMAN_SIGNS = re.compile(r"[ivxIVX][./ -]\d|\d-[ivxIVX]")
 # "since 29.3." and "by 15 dic."
 _PLAIN_DATE = re.compile(
-    r"[1-9](?<![\w.,/-].)\d?(?:\.(?:0?[1-9]|1[0-2])(?![\w%/-]|\.\d)\.?"
+    r"(?:(?:[12]\d|3[01])(?<![\w.,/-]..)|[1-9](?<![\w.,/-].)(?!\d))(?:\.(?:0?[1-9]|1[0-2])(?![\w%/-]|\.\d)\.?"
     rf"| (?i:{any_of(READER('months'))})\b\.?)"
 )
 _BEFORE_DATE = frozenset(

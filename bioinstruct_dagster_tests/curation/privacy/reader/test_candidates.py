@@ -27,7 +27,6 @@ def found(text: str, *, told: bool = True) -> list[tuple[str, str]]:
         ("Intake at Osgarby Row: calm.", "Osgarby Row", "words"),
         ("Ask Parveenah to come.", "Parveenah", "words"),
         ("On the list: CHUA, Meilin.", "CHUA", "words"),
-        ("He was told by Hope to wait.", "Hope", "words"),
         ("Seen and examined, dr p. nwachukwu", "nwachukwu", "words"),
         ("Her grandmother is 97 and well.", "97", "figures"),
     ],

@@ -80,7 +80,9 @@ def test_beside_a_detail_what_a_language_model_saw_needs_less():
     text = ScannedText("Circ done with Feldquist, then home.")
     start = text.raw.index("Feldquist")
     label = [Span("name", start, start + len("Feldquist"), 0.65)]
-    scores = [dict(found._read(text, found.facts_of(text), seen, told=True)) for seen in ([], label)]
+    scores = [
+        dict(found._read(text, found.facts_of(text), seen, told=True)) for seen in ([], label)
+    ]
     margins = [
         next(score.margin for one, score in read.items() if one.start == start) for read in scores
     ]

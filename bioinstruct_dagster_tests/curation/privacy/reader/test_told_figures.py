@@ -35,7 +35,7 @@ def test_codes_and_dates_are_found(text, wanted):
     [
         "BP 120/80, HR 72, stage IV disease, 20 mg.",
         "The CA 19-9 was 40 and HLA B27 was negative.",
-        "The register covers 2010-2015 and a mean number of visits: 3.5.",
+        "The register covers 2010-2015 and 3.5 visits on average.",
         "Someone had to look after her twenty four seven after a stroke at 70.",
         "In the second of the two groups, 1.5 mg was given.",
         "",
