@@ -278,7 +278,7 @@ def test_a_spacy_model_adds_persons_and_places(tmp_path):
     )
     (without,) = PrivacyGate().check([task])
     (result,) = PrivacyGate(model=str(model_in(tmp_path))).check([task])
-    # The reader finds both, because a number beside them identifies, but takes the name for a place.
+    # A number beside them identifies, so the reader finds both, but takes the name for a place.
     assert placed(task, without) == [
         ("location", "Zyx Qwertin"),
         ("location", "Lower Wobbling"),

@@ -146,9 +146,7 @@ def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> It
     """
     raw = text.raw
     boring = lone_words(known)
-    numbered = _NUMBERED | _NUMBERED_BESIDE if told else _NUMBERED
-    if text.words.isdisjoint(numbered) and "#" not in raw:
-        numbered = _NOTHING
+    numbered = _numbered_words(text, told=told)
     run: list[_Token] = []
     figures = False
     end = -1
@@ -233,7 +231,8 @@ def _read(
     raw: str, run: list[_Token], known: KnownWords, *, figures: bool, numbered: frozenset[str]
 ) -> Iterator[Candidate]:
     if figures:
-        yield from _number(raw, run, numbered=numbered)
+        if not _SCORE.fullmatch(raw, run[0][0], run[-1][1]):
+            yield from _number(raw, run, numbered=numbered)
         return
     run = _after_at(raw, run, known)
     while len(run) > 1 and _is_no_start(raw, *run[0]):
@@ -344,13 +343,11 @@ def _number(raw: str, run: list[_Token], *, numbered: frozenset[str]) -> Iterato
     text = raw[start:end]
     short = len(run) == 1 and text.isdecimal() and len(text) < _LONG_NUMBER
     if short and (text not in HIGH_AGES or _NO_AGE_AFTER.match(raw, end)):
-        if numbered and _is_numbered(raw, start, numbered):
+        if _is_numbered(raw, start, numbered):
             yield Candidate(start, end, (text,), "figures")
         return
     words = tuple(word for _, _, word in run)
     digits = sum(map(str.isdigit, text))
-    if _SCORE.fullmatch(text):
-        return
     if not short and any(part in MONTHS for part in _LETTERS.findall(text.lower())):
         if before := _DAY_BEFORE.search(raw, max(0, start - 30), start):
             start = before.start()
@@ -361,9 +358,7 @@ def _number(raw: str, run: list[_Token], *, numbered: frozenset[str]) -> Iterato
     elif len(run) == 1 and _HIGH_AGE.fullmatch(text):
         if after := _AGE_AFTER.match(raw, end):
             end = after.end()
-    elif not _is_code(raw, start, words, digits) and not (
-        numbered and _is_numbered(raw, start, numbered)
-    ):
+    elif not (_is_code(raw, start, words, digits) or _is_numbered(raw, start, numbered)):
         return
     yield Candidate(start, end, words, "figures")
 
@@ -389,9 +384,15 @@ def _is_code(raw: str, start: int, words: tuple[str, ...], digits: int) -> bool:
     return digits >= _LEAST_DIGITS and _VALUE.fullmatch(words[0]) is None
 
 
+def _numbered_words(text: ScannedText, *, told: bool) -> frozenset[str]:
+    """The words before which a short number of this text may be an identifier, if it holds any."""
+    words = _NUMBERED | _NUMBERED_BESIDE if told else _NUMBERED
+    return _NOTHING if text.words.isdisjoint(words) and "#" not in text.raw else words
+
+
 def _is_numbered(raw: str, start: int, numbered: frozenset[str]) -> bool:
     """Whether a word such as "Room" stands right before a short number."""
-    before = raw[max(0, start - 12) : start].split()
+    before = raw[max(0, start - 12) : start].split() if numbered else []
     return bool(before) and (
         before[-1].strip("(:.,").lower() in numbered
         or (before[-1].endswith("#") and not before[-1][0].isdecimal())

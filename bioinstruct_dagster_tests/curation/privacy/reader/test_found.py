@@ -66,7 +66,7 @@ def test_beside_a_surer_detail_less_is_enough():
 
 def test_a_text_of_groups_is_flagged_for_what_is_surer_than_the_hospital_of_a_study():
     study = "The trial compared groups of patients treated at {}, and all groups improved."
-    assert flagged(study.format("Osgarby University Hospital")) == ({"keep"}, [])
+    assert flagged(study.format("the Osgarby Hospital")) == ({"keep"}, [])
     person = "The groups were alike. Queries of participants go to r.tolland-quist@osgarby.example."
     assert flagged(person)[0] != {"keep"}
 
@@ -80,9 +80,8 @@ def test_beside_a_detail_what_a_language_model_saw_needs_less():
     text = ScannedText("Circ done with Feldquist, then home.")
     start = text.raw.index("Feldquist")
     label = [Span("name", start, start + len("Feldquist"), 0.65)]
-    scores = [
-        dict(found._read(text, found.facts_of(text), seen, told=True)) for seen in ([], label)
-    ]
+    facts = found.facts_of(text)
+    scores = [dict(found._read(text, facts, seen, told=True)) for seen in ([], label)]
     margins = [
         next(score.margin for one, score in read.items() if one.start == start) for read in scores
     ]
