@@ -100,7 +100,7 @@ def test_identifiers_of_writers_whom_it_did_not_learn_from_are_found(held_out, m
     monkeypatch.setattr(found, "_signs", lambda: signs)
     with_reader = sum(map(spans_found, notes))
     flagged = [is_flagged(note) for note in notes if not note.spans]
-    monkeypatch.setattr(scanning, "read_spans", lambda text, told: [])
+    monkeypatch.setattr(scanning, "read_spans", lambda text, told, seen: [])
     by_patterns = sum(map(spans_found, notes))
     assert total > 500
     assert with_reader >= 0.9 * total
