@@ -165,7 +165,7 @@ def study_job(
         faults = _faults(ended)
         for one in judged_by(checks, _JUDGED_BY_STUDY, store, settings):
             yield one
-            if not one.passed and one.blocking:
+            if stops(one):
                 faults.append(f"The check {one.check_name} failed. {one.description or ''}")
         if config.score:
             try:  # also over the experiments that went well, if others failed
@@ -191,6 +191,11 @@ def study_job(
         train_and_score()
 
     return study
+
+
+def stops(result: dg.AssetCheckEvaluation) -> bool:
+    """Whether a check's result fails the step, as Dagster decides it: a warning does not."""
+    return result.blocking and not result.passed and result.severity == dg.AssetCheckSeverity.ERROR
 
 
 def judged_by(

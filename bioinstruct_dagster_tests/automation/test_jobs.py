@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from bioinstruct_dagster.automation.jobs import judged_by
+from bioinstruct_dagster.automation.jobs import judged_by, stops
 from bioinstruct_dagster.definitions import build_defs
 
 
@@ -39,3 +39,21 @@ def test_a_step_without_assets_reports_the_checks_of_some(settings, store):
     assert any(one.blocking for one in found)
     [intact] = [one for one in found if one.check_name == "adapters_are_intact"]
     assert intact.description.startswith("Not judged: The store holds no adapter.")
+
+
+def test_a_check_that_could_not_judge_stops_no_study_and_one_that_failed_does(settings, store):
+    store.replace({})
+    assets = {"lora_adapter", "eval_scores"}
+    found = list(judged_by(build_defs(settings).asset_checks, assets, store, settings))
+    assert any(one.blocking and not one.passed for one in found)
+    assert not any(map(stops, found))
+    for blocking in (True, False):
+        failed = dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey("eval_scores"),
+            check_name="every_score_has_its_items",
+            passed=False,
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={},
+            blocking=blocking,
+        )
+        assert stops(failed) == blocking
