@@ -80,6 +80,7 @@ NO_ENTITIES: Entities = ((), (), ())
 
 # What a span leaves over of another counts if it holds a capital or a figure.
 _TELLING = re.compile(r"[A-ZÀ-ÖØ-Þ\d]")
+_ADDRESSES = frozenset(("url", "email"))  # of which every part tells
 _NO_SPANS: tuple[Sequence[Span], ...] = ((), (), ())
 _NOTHING = ScanResult(_NO_SPANS, _NO_SPANS)
 
@@ -101,7 +102,7 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     seen = list(_shifted(task, entities)) if any(entities) else []
     names += _persons(text.raw, seen, sure=sure)
     told = sure or _is_doubtful(details) or any(not _is_placeholder(text, span) for span in names)
-    read = read_spans(text, told=told)
+    read = read_spans(text, told=told, seen=seen)
     # The name that the reader alone finds counts beside the detail that something else tells.
     persons = [*names, *(span for span in _of_kind("name", read) if span.score >= DOUBTFUL_SCORE)]
     if not (sure or (details and _names_a_patient(text.raw, persons))):
@@ -121,7 +122,7 @@ def _with_read(raw: str, spans: Sequence[Span], read: Sequence[Span]) -> list[Sp
     left = [
         span
         for span in uncovered(resolve_overlaps(read), spans)
-        if span in read or _TELLING.search(raw, span.start, span.end)
+        if span in read or span.kind in _ADDRESSES or _TELLING.search(raw, span.start, span.end)
     ]
     return sorted((*spans, *left), key=lambda span: span.start)
 

@@ -79,6 +79,12 @@ _HEAT = re.compile(rf"\b{any_of(DATES('heat'))}\b[^.;\n]{{0,60}}$", re.IGNORECAS
 _ANIMAL = re.compile(rf"\b{any_of(DATES('animals'))}", re.IGNORECASE)
 
 
+# What belongs to the age: "92-year-old", "94 y".
+_UNIT_AFTER = re.compile(
+    r"[- ]?(?:years?|yrs?)(?:[- ]?(?:old|young)|[- ]of[- ]age)?\b|[- ]?y\.?/?o\b|[- ]?y\b"
+)
+
+
 def _matches(text: str, *, written: bool) -> Iterator[re.Match[str]]:
     if written:
         yield from _AGES.finditer(text)
@@ -122,4 +128,6 @@ def age_spans(text: ScannedText) -> Iterator[Span]:
         if group in "sfg" and _ANIMAL.search(text.raw, match.end(), match.end() + 40):
             continue
         # "In her nineties" identifies only beside a name.
+        unit = _UNIT_AFTER.match(text.raw, end)
+        end = unit.end() if unit else end
         yield Span("age_over_89", start, end, 0.5 if group == "u" else 0.85)

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, KNOWN_NAMES
+from bioinstruct_dagster.curation.privacy.reader.told_figures import told_figures
 from bioinstruct_dagster.curation.privacy.reader.words import (
     FIRST_WORDS,
     LABEL_WORDS,
+    LONE_WORDS,
     KnownWords,
+    is_common_name,
     lone_words,
 )
+from bioinstruct_dagster.curation.privacy.reader.written import written
 from bioinstruct_dagster.curation.privacy.regions import large_words
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import (
@@ -26,7 +30,6 @@ from bioinstruct_dagster.curation.privacy.vocabulary import (
     all_words,
     any_of,
 )
-from bioinstruct_dagster.curation.privacy.web_addresses import is_public_address
 
 # It begins with one set of characters, the frequent ones first, because the search for one is fast.
 _TOKEN = re.compile(
@@ -61,29 +64,37 @@ _NUMBER_GAPS = frozenset(
         " / ",
         "–",
         " de ",
+        " '",
+        " ’",
     )
 )
 _ENDS = READER("never_last") | frozenset(map(str.lower, NAMES("credentials")))
 _TYPES = all_words(NOTED("facility_types"))
-_NO_STARTS = NAMES("not_names") - _TYPES - PLACES("streets")
+_STREETS = PLACES("streets")
+_NO_STARTS = NAMES("not_names") - _TYPES - _STREETS
 _SHORT_CAPITALS = 5
 _LONG_NUMBER = 5
 _SHORTEST = 2  # letters of an initial, digits of a day
 _CODE_SYSTEMS, _CODE_AWAY = READER("code_systems"), 20
+_BEFORE_DAYS = frozenset(
+    ("the", "on", "by", "till", "until", "since", "from", "for", "le", "dated", "due")
+)
 _LEAST_DIGITS = _LEAST_LETTERS = 3
 # Values: "12,500", "3.25", "250mg", "10-20", "2010-2015", "120/80", "1:1000".
 _UNIT = r"[A-Za-z%]{0,7}"
 _VALUE = re.compile(
     rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+\.\d+(?:[-–/]\d+\.\d+)?{_UNIT}|\d{{1,4}}{_UNIT}"
     rf"|\d{{1,4}}(?:st|nd|rd|th)?[-–:x]\d{{1,4}}{_UNIT}|\d+(?:\.\d+)?[-/]\d+\.\d+"
-    rf"|\d{{1,5}}[.:]\d{{1,5}}{_UNIT}|\d{{1,4}}/\d{{1,4}}|\d+/[A-Za-zμµ]{{1,3}}\d?"
+    rf"|\d{{1,5}}[.:]\d{{1,5}}{_UNIT}|\d{{1,4}}/\d{{1,4}}|\d+/[A-Za-zμµ]{{1,3}}[\d²³]?"
     r"|\d{1,3}(?:/\d{1,3}){3}|[A-Z]\d{2,4}[A-Z]"
 )
+_SCORE = re.compile(r"[A-Z]{2,4}\d")  # "FEV1", of which the letters are a month somewhere
+_COUNT = re.compile(r"\d{1,5}/\d{1,6} \(\d{1,3}\.\d")  # "17/65 (26.15%)"
 # A day and a month, a day alone, a short telephone number.
 _SHORT = re.compile(
     r"(?:[1-9]|[0-2]\d|3[01])/(?:[1-9]|[0-2]\d|3[01])|[1-3]?\d(?:st|nd|rd|th)|\d{3}-\d{4}|\d{5,14}"
 )
-_HIGH_AGES = frozenset(map(str, range(90, 116)))
+HIGH_AGES = frozenset(map(str, range(90, 116)))
 _HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:-?(?:y\w{0,4}|[mfMF])(?:-old)?)?")
 _NO_AGE_AFTER = re.compile(
     rf"[ -]?(?:%|{any_of(unit for unit in DATES('units_after_numbers') if len(unit) > 1)}(?![a-z]))"
@@ -91,34 +102,18 @@ _NO_AGE_AFTER = re.compile(
 _AGE_AFTER = re.compile(r"[ -]?(?:years?|yrs?|y/o|yo|y\.o|y)\b(?:[ -]old)?")
 # Numbers that are free to call, and numbers of articles.
 _NO_PERSONS = re.compile(r"10\.\d{4}/|1?[ -]?\(?8(?:00|33|44|55|66|77|88)[ )-]{1,2}")
-_NUMBERED = READER("numbered_things")
+_NUMBERED, _NUMBERED_BESIDE = READER("numbered_things"), READER("numbered_beside_a_detail")
+_NOTHING = frozenset[str]()
+_TEXT_TO = re.compile(r"\b[Tt]ext\s\S{1,12}\sto\s$")  # a number for short messages
 _ORDINAL = rf"(?:the )?{any_of(READER('ordinals'))}"
 _DAY_BEFORE = re.compile(rf"\b(?i:{_ORDINAL})(?: of)? $")
 _DAY_AFTER = re.compile(rf" (?:the )?(?i:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b")
-_WEB = re.compile(
-    r"(?<![\w@/])(?:https?://|www\.)?[\w%+-]+(?:[.@][\w-]+)+(?:[/?#][\w./?=&#%+~-]*)?"
-)
-# A mail address, and an address of the web that leads to one thing among many.
-_NAMED_WEB = re.compile(r"@[^@]+\.|^(?:https?://|www\.)[^/]+/.*(?:\d{2}|[=@~])")
-_SPOKEN_WEB = re.compile(
-    r"\b[a-z][\w-]{1,30}(?: dot [a-z]\w{1,20}){1,4}(?: slash \w{1,15}(?: \w{1,15}){0,3})?\b"
-)
-_FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
-_WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _SMALL_CUES = READER("before_small_names")
 _AFTER_CUE = re.compile(r"[,.:(]{0,4}\s{0,8} (?:[^\W\d_A-Z]\. ?)?(?P<word>[^\W\d_A-Z][^\W\d_]*)")
 _SMALL_RUN = re.compile(r"[^\W\d_][\w'’-]*(?:[ ,]{1,2}[^\W\d_A-Z][\w'’-]*){0,3}")
 _SMALL_WORD = re.compile(r"[^\W\d_A-Z][\w'’-]+")
 _PLACEHOLDER = re.compile(r"\b(?:A ?B ?C(?: ?D)?|X ?Y ?Z|X{2,4})\b")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_WRITTEN_AGES = frozenset(("ninety", "hundred", "ninetieth", "hundredth"))
-_ONES = "one|two|three|four|five|six|seven|eight|nine"
-_WRITTEN_AGE = re.compile(
-    rf"(?<!nineteen )(?<!one )(?<!in )(?<!over )\bninety(?:[- ](?:{_ONES}))?\b"
-    r"(?! (?:percent|over|mg|m g|pounds|beats|five? over)\b)"
-    r"|(?:(?<=is )|(?<=turned )|(?<=nearly )|(?<=be )|(?<=was ))"
-    rf"(?:a |one )?hundred(?: and (?:{_ONES}))?\b(?=[.,;!?)]| years)"
-)
 
 
 class Candidate(NamedTuple):
@@ -151,7 +146,7 @@ def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> It
     """
     raw = text.raw
     boring = lone_words(known)
-    numbered = not text.words.isdisjoint(_NUMBERED) or "#" in raw
+    numbered = _numbered_words(text, told=told)
     run: list[_Token] = []
     figures = False
     end = -1
@@ -166,6 +161,8 @@ def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> It
             if not joins:
                 if len(run) > 1 or figures or run[0][2].lower() not in boring:
                     yield from _read(raw, run, known, figures=figures, numbered=numbered)
+                elif told and is_common_name(raw, run[0][0], run[0][2], known):
+                    yield Candidate(run[0][0], run[0][1], (run[0][2],), "words")
                 run = []
         run.append((start, finish, word))
         figures, end = numeric, finish
@@ -173,24 +170,10 @@ def candidates(text: ScannedText, known: KnownWords, *, told: bool = True) -> It
         yield from _read(raw, run, known, figures=figures, numbered=numbered)
     if told or not text.words.isdisjoint(_SMALL_CUES):
         yield from _small_names(text, text.words - known.small, known.small, told=told)
-    yield from _written(text)
-
-
-def _written(text: ScannedText) -> Iterator[Candidate]:
-    """Addresses of the web, names of files, and ages in words."""
-    raw = text.raw
-    if "@" in raw or not text.words.isdisjoint(_WEB_WORDS):
-        for match in _WEB.finditer(raw):
-            word = match.group()
-            named = _NAMED_WEB.search(word) is not None
-            if (named or word.lower().endswith(_FILE_ENDINGS)) and not is_public_address(word):
-                yield Candidate(*match.span(), (word,), "web")
-    if "dot" in text.words:
-        for match in _SPOKEN_WEB.finditer(text.lowered):
-            yield Candidate(*match.span(), (match.group(),), "web")
-    if not text.words.isdisjoint(_WRITTEN_AGES):
-        for match in _WRITTEN_AGE.finditer(text.lowered):
-            yield Candidate(*match.span(), (match.group(),), "age")
+    for start, finish, word, form in written(text):
+        yield Candidate(start, finish, (word,), form)
+    for start, finish in told_figures(text):
+        yield Candidate(start, finish, tuple(raw[start:finish].split()), "figures")
 
 
 def _places_of(raw: str, word: str) -> Iterator[int]:
@@ -213,7 +196,10 @@ def _small_names(
     for cue in text.words & _SMALL_CUES:
         for at in _places_of(text.lowered, cue):
             after = _AFTER_CUE.match(raw, at + len(cue))
-            if after and after["word"] in unknown and len(after["word"]) >= _LEAST_LETTERS:
+            word = after["word"] if after else ""
+            # "The patient reportedly …": few names end so, and those are known.
+            adverb = word.endswith("ly") and word not in KNOWN_NAMES
+            if after and word in unknown and len(word) >= _LEAST_LETTERS and not adverb:
                 places.add(after.start("word"))
     free = 0
     for start in sorted(places):
@@ -242,12 +228,16 @@ def _joins(gap: str, before: str, after: str, *, figures: bool) -> bool:
 
 
 def _read(
-    raw: str, run: list[_Token], known: KnownWords, *, figures: bool, numbered: bool
+    raw: str, run: list[_Token], known: KnownWords, *, figures: bool, numbered: frozenset[str]
 ) -> Iterator[Candidate]:
     if figures:
-        yield from _number(raw, run, numbered=numbered)
+        if not _SCORE.fullmatch(raw, run[0][0], run[-1][1]):
+            yield from _number(raw, run, numbered=numbered)
         return
+    run = _after_at(raw, run, known)
     while len(run) > 1 and _is_no_start(raw, *run[0]):
+        run = run[1:]
+    if len(run) > 1 and _opens_sentence(raw, run, known.small):
         run = run[1:]
     while len(run) > 1 and run[-1][2].lower() in _ENDS:
         run = run[:-1]
@@ -262,12 +252,42 @@ def _is_no_start(raw: str, start: int, _: int, word: str) -> bool:
     return low in FIRST_WORDS or (low in _NO_STARTS and _begins(raw, start))
 
 
+def _after_at(raw: str, run: list[_Token], known: KnownWords) -> list[_Token]:
+    """The words behind "at" if those before it are known: "Intake at Haven"."""
+    for place in range(len(run) - 1, 0, -1):
+        if raw[run[place - 1][1] : run[place][0]] == " at ":
+            before = [word.lower() for _, _, word in run[:place]]
+            if all(
+                low in known.small
+                or low in known.medical
+                or low in known.drugs
+                or (len(low) <= _SHORT_CAPITALS and run[at][2].isupper())
+                for at, low in enumerate(before)
+            ):
+                return run[place:]
+    return run
+
+
+def _opens_sentence(raw: str, run: list[_Token], small: frozenset[str]) -> bool:
+    """Whether a common word opens a sentence before an unknown one: "Ask Parveen"."""
+    low = run[0][2].lower()
+    return (
+        low in small
+        and low not in KNOWN_NAMES
+        and low not in _TYPES
+        and low not in _STREETS
+        and low not in LONE_WORDS
+        and run[1][2].lower() not in small
+        and _begins(raw, run[0][0])
+    )
+
+
 def _may_be_name(raw: str, start: int, end: int, words: tuple[str, ...], known: KnownWords) -> bool:
     lowered = [word.lower().removesuffix("'s").removesuffix("’s") for word in words]
     if _PLACEHOLDER.search(raw, max(0, start - 2), end) or LABEL_WORDS.issuperset(lowered):
         return False
     if len(words) == 1:
-        return _may_be_alone(words[0], lowered[0], known)
+        return _may_be_alone(raw, end, words[0], lowered[0], known)
     if all(len(word) == 1 for word in words) and "." not in raw[start:end]:
         return False  # letters of an abbreviation, one by one
     small = known.small
@@ -275,6 +295,7 @@ def _may_be_name(raw: str, start: int, end: int, words: tuple[str, ...], known: 
         # A heading in capitals.
         return (
             any(word not in small and len(word) > _SHORT_CAPITALS for word in lowered)
+            or (not small.issuperset(lowered) and _is_surname_first(raw, end))
             or not GIVEN_NAMES.isdisjoint(lowered)
             or not _TYPES.isdisjoint(lowered)
         )
@@ -282,24 +303,33 @@ def _may_be_name(raw: str, start: int, end: int, words: tuple[str, ...], known: 
     return not (raw[end : end + 1] == ":" and small.issuperset(lowered))
 
 
-def _may_be_alone(word: str, low: str, known: KnownWords) -> bool:
+def _may_be_alone(raw: str, end: int, word: str, low: str, known: KnownWords) -> bool:
     if len(low) == 1 or low in lone_words(known) or low[-3:-1].endswith(("'", "’")):
         return False
     if low in KNOWN_NAMES:
         return True
     if low.startswith(known.beginnings) or low in large_words():
         return False
-    return not word.isupper() or "." in low or len(low) > _SHORT_CAPITALS
+    if not word.isupper() or "." in low or len(low) > _SHORT_CAPITALS:
+        return True
+    return len(low) >= _LEAST_LETTERS and _is_surname_first(raw, end)
 
 
-def tells_little(raw: str, one: Candidate) -> bool:
-    """Whether a candidate holds no known name, and is in small letters or opens a sentence.
+def _is_surname_first(raw: str, end: int) -> bool:
+    """Whether a given name follows behind a comma: "CHUA, Mei"."""
+    return raw.startswith(", ", end) and raw[end + 2 : end + 4].istitle() and raw[end + 3].islower()
+
+
+def tells_little(raw: str, one: Candidate, known: KnownWords) -> bool:
+    """Whether a candidate holds no known name, and is small, common or opens a sentence.
 
     Where nothing else tells of a person, it is hardly ever sure to be an identifier.
     """
     if one.form != "words" or not KNOWN_NAMES.isdisjoint(map(str.lower, one.words)):
         return False
-    return raw[one.start].islower() or (len(one.words) == 1 and _begins(raw, one.start))
+    if raw[one.start].islower():
+        return True
+    return len(one.words) == 1 and (_begins(raw, one.start) or one.words[0].lower() in known.small)
 
 
 def _begins(raw: str, start: int) -> bool:
@@ -308,12 +338,12 @@ def _begins(raw: str, start: int) -> bool:
     return not before or before[-1] in ".!?:\n;•*-‖"
 
 
-def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidate]:
+def _number(raw: str, run: list[_Token], *, numbered: frozenset[str]) -> Iterator[Candidate]:
     start, end = run[0][0], run[-1][1]
     text = raw[start:end]
     short = len(run) == 1 and text.isdecimal() and len(text) < _LONG_NUMBER
-    if short and (text not in _HIGH_AGES or _NO_AGE_AFTER.match(raw, end)):
-        if numbered and _is_numbered(raw, start):
+    if short and (text not in HIGH_AGES or _NO_AGE_AFTER.match(raw, end)):
+        if _is_numbered(raw, start, numbered):
             yield Candidate(start, end, (text,), "figures")
         return
     words = tuple(word for _, _, word in run)
@@ -328,29 +358,42 @@ def _number(raw: str, run: list[_Token], *, numbered: bool) -> Iterator[Candidat
     elif len(run) == 1 and _HIGH_AGE.fullmatch(text):
         if after := _AGE_AFTER.match(raw, end):
             end = after.end()
-    elif not _is_code(raw, start, words, digits) and not (numbered and _is_numbered(raw, start)):
+    elif not (_is_code(raw, start, words, digits) or _is_numbered(raw, start, numbered)):
         return
     yield Candidate(start, end, words, "figures")
 
 
 def _is_code(raw: str, start: int, words: tuple[str, ...], digits: int) -> bool:
     """Whether figures are neither a value nor the number of an article or of a system of codes."""
-    if not digits or _NO_PERSONS.match(raw, start):
+    if (
+        not digits
+        or _NO_PERSONS.match(raw, start)
+        or _TEXT_TO.search(raw, max(0, start - 24), start)
+    ):
         return False
     before = raw[max(0, start - _CODE_AWAY) : start].lower().split()
     if not _CODE_SYSTEMS.isdisjoint(word.strip(":") for word in before[-2:]):
         return False
     if len(words) > 1:
+        if _COUNT.match(raw, start):
+            return False
         return digits >= _LEAST_DIGITS or any(word.lower() in DAYS for word in words)
     if _SHORT.fullmatch(words[0]):
-        return True
+        # "On the 3rd", but not "3rd line" or "first seen".
+        return words[0][-1].isdecimal() or (before[-1:] or [""])[-1] in _BEFORE_DAYS
     return digits >= _LEAST_DIGITS and _VALUE.fullmatch(words[0]) is None
 
 
-def _is_numbered(raw: str, start: int) -> bool:
+def _numbered_words(text: ScannedText, *, told: bool) -> frozenset[str]:
+    """The words before which a short number of this text may be an identifier, if it holds any."""
+    words = _NUMBERED | _NUMBERED_BESIDE if told else _NUMBERED
+    return _NOTHING if text.words.isdisjoint(words) and "#" not in text.raw else words
+
+
+def _is_numbered(raw: str, start: int, numbered: frozenset[str]) -> bool:
     """Whether a word such as "Room" stands right before a short number."""
-    before = raw[max(0, start - 12) : start].split()
+    before = raw[max(0, start - 12) : start].split() if numbered else []
     return bool(before) and (
-        before[-1].strip("(:.,").lower() in _NUMBERED
+        before[-1].strip("(:.,").lower() in numbered
         or (before[-1].endswith("#") and not before[-1][0].isdecimal())
     )

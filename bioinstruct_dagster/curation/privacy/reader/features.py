@@ -7,13 +7,14 @@ features of a word alone (word_features), or the weight of a feature (weights).
 import re
 from typing import NamedTuple
 
+from bioinstruct_dagster.curation.privacy.kinds import TEXT_LIMIT
 from bioinstruct_dagster.curation.privacy.noted.persons import (
     PERSONS,
     is_about_groups,
     is_about_one_person,
     is_note,
 )
-from bioinstruct_dagster.curation.privacy.reader.candidates import MONTHS, Candidate
+from bioinstruct_dagster.curation.privacy.reader.candidates import DAYS, MONTHS, Candidate
 from bioinstruct_dagster.curation.privacy.reader.word_features import (
     WordSigns,
     classes_of,
@@ -34,7 +35,12 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _SHORT_NUMBER = re.compile(r"\d{1,4}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[/?&=._-]")
-_HIGH, _LOW = 115, 90
+_HIGH_AGE = re.compile(r"(?:9\d|10\d|11[0-5])(?:[ -]?(?:y|m\b|f\b).*)?$", re.IGNORECASE)
+_ROMAN_MONTH = re.compile(
+    r"(?<![^\W_])(?:x?i{1,3}|i[vx]|vi{0,3}|xi{0,2})[ ./-]{1,2}\d", re.IGNORECASE
+)
+_SPELLED = re.compile(r"(?:[^\W\d_][-.]){3,}[^\W\d_]")
+_SAID = frozenset(("dash", "slash", "hyphen"))
 _MONTHS, _DAYS = range(1, 13), range(1, 32)
 _LONG_ENOUGH = 3  # digits of a number in a path; letters of the name of a month
 
@@ -73,13 +79,16 @@ def features_of(text: ScannedText, one: Candidate, facts: TextFacts, signs: Word
     """
     raw = text.raw
     seen = signs.seen
+    # The texts of a row are read as one, but each begins and ends anew.
+    begin, end = max(0, one.start - _BEFORE), one.end + _AFTER
+    limit = raw.rfind(TEXT_LIMIT, begin, one.start)
+    begin = begin if limit < 0 else limit + len(TEXT_LIMIT) + 1
+    limit = raw.find(TEXT_LIMIT, one.end, end)
+    end = end if limit < 0 else limit - 1
     before = [
-        seen(word)
-        for word in reversed(
-            _AROUND.findall(raw, max(0, one.start - _BEFORE), one.start)[-_WORDS_BEFORE:]
-        )
+        seen(word) for word in reversed(_AROUND.findall(raw, begin, one.start)[-_WORDS_BEFORE:])
     ]
-    after = [seen(word) for word in _AROUND.findall(raw, one.end, one.end + _AFTER)[:_WORDS_AFTER]]
+    after = [seen(word) for word in _AROUND.findall(raw, one.end, end)[:_WORDS_AFTER]]
     if len(before) < _WORDS_BEFORE:
         before.append("<start>")
     if len(after) < _WORDS_AFTER:
@@ -141,6 +150,8 @@ def _of_words(
         found.add("possessive")
     if any("." in word for word in words):
         found.add("dotted")
+    if size == 1 and _SPELLED.fullmatch(words[0]):
+        found.add("spelled")
     _add_commas(found, raw, one, forms, starts=starts)
     return found, f"{size}{code if size <= len('ab') else code[0] + codes[-1]}"
 
@@ -170,15 +181,9 @@ def _of_figures(raw: str, one: Candidate) -> tuple[set[str], str]:
         f"parts={min(len(one.words), 5)}",
     }
     parts = _LETTERS.findall(raw)
-    month = any(len(part) >= _LONG_ENOUGH and part.lower() in MONTHS for part in parts)
-    if month:
-        found.add("month")
     if _YEAR.search(raw):
         found.add("year")
     numbers = [int(part) for part in _SHORT_NUMBER.findall(raw)][:3]
-    high = raw.isdecimal() and len(numbers) == 1 and _LOW <= numbers[0] <= _HIGH
-    if high:
-        found.add("high_age")
     if len(numbers) > 1 and numbers[0] in _MONTHS and numbers[1] in _DAYS:
         found.add("month_day")
     if len(numbers) > 1 and numbers[1] in _MONTHS and numbers[0] in _DAYS:
@@ -187,12 +192,24 @@ def _of_figures(raw: str, one: Candidate) -> tuple[set[str], str]:
         found.add("zero")
     if parts:
         found.add(f"begin={parts[0].upper()}")
-    if month:
-        return found, "month"
-    if high:
-        return found, "age"
+    kind = _kind_of_figures(raw, [part.lower() for part in parts], digits)
+    if kind:
+        found.add(kind)
+        return found, kind
     separators = "".join(sorted(set(form) - {"9"}))
     return found, "code" if letters else f"#{min(digits, 8)}{separators}"
+
+
+def _kind_of_figures(raw: str, parts: list[str], digits: int) -> str:
+    """What figures plainly are: a day of a month, a high age, a spoken code; else nothing."""
+    kinds = (
+        ("month", any(len(part) >= _LONG_ENOUGH and part in MONTHS for part in parts)),
+        ("age", _HIGH_AGE.match(raw)),
+        ("day", not DAYS.isdisjoint(parts)),
+        ("roman", _ROMAN_MONTH.search(raw)),
+        ("said", not digits or not _SAID.isdisjoint(parts)),
+    )
+    return next((kind for kind, fits in kinds if fits), "")
 
 
 def _of_web(word: str, form: str) -> tuple[set[str], str]:

@@ -28,7 +28,7 @@ _GROUPS = {
 _NUMBER = "number"
 # A feature of fewer candidates says nothing about other texts.
 _LEAST = 2
-_STRENGTH = 0.2  # inverse strength of the regularization; 0.1 to 0.6 differ by less than a point
+_STRENGTH = 0.1  # inverse strength of the regularization; 0.05 to 0.6 differ by less than a point
 _LEAST_WEIGHT = 3  # of SCALE; smaller weights of a feature are left out
 _SMALL = re.compile(r"(?<![\w'’.@/-])[a-zß-ÿ]+(?:['’-][^\W\d_]+)*")
 
@@ -57,6 +57,14 @@ def small_words(text: str) -> frozenset[str]:
     return frozenset(_SMALL.findall(text))
 
 
+def without_marked(note: MarkedNote) -> str:
+    """The text of a note with spaces in place of what is marked."""
+    text = note.text
+    for span in note.spans:
+        text = text[: span.start] + " " * (span.end - span.start) + text[span.end :]
+    return text
+
+
 def learned(notes: Sequence[MarkedNote], domain: KnownWords) -> tuple[Fit, KnownWords]:
     """The fit to some notes, and the words that are known from them.
 
@@ -64,13 +72,14 @@ def learned(notes: Sequence[MarkedNote], domain: KnownWords) -> tuple[Fit, Known
         notes: marked notes, and texts without any mark.
         domain: the words of medicine; `small` holds common words.
     """
-    counts = Counter(word for note in notes for word in small_words(note.text))
+    # What is marked as an identifier makes no word known.
+    counts = Counter(word for note in notes for word in small_words(without_marked(note)))
     known = domain._replace(small=domain.small | frozenset(counts))
     signs = WordSigns(known)
     examples: list[ReadCandidate] = []
     for note in notes:
         # A word that stands in small letters in this text alone is unknown to it.
-        own = {word for word in small_words(note.text) if counts[word] == 1} - domain.small
+        own = {word for word in small_words(note.text) if counts[word] <= 1} - domain.small
         seen = WordSigns(known._replace(small=known.small - own)) if own else signs
         examples += _examples_of(note, seen)
     return fit(examples), known

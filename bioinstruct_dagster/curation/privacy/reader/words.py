@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.privacy.names.forms import GIVEN_NAMES, KNOWN_NAMES
+from bioinstruct_dagster.curation.privacy.regions import large_words
 from bioinstruct_dagster.curation.privacy.vocabulary import (
     LABELS,
     NAMES,
@@ -33,6 +34,9 @@ LABEL_WORDS = all_words(
         ),
     ),
 )
+# Before a name of a common word, and before what is no part of its sentence.
+_BEFORE_COMMON, _SENTENCE_ENDS = frozenset(' ("“'), frozenset(("", *".!?:\n;•*-–‖|"))
+_LEAST_LETTERS = 3
 
 
 class KnownWords(NamedTuple):
@@ -66,4 +70,30 @@ def lone_words(known: KnownWords) -> frozenset[str]:
         | FIRST_WORDS
         | LONE_WORDS
         | (LABEL_WORDS - GIVEN_NAMES)
+    )
+
+
+def is_common_name(raw: str, start: int, word: str, known: KnownWords) -> bool:
+    """Whether a common word stands in capitals within a sentence, as the name "Hope" may.
+
+    Args:
+        raw: the text.
+        start: where the word begins.
+        word: the word.
+        known: the words that are known.
+    """
+    low = word.lower()
+    return (
+        len(low) >= _LEAST_LETTERS
+        and word[1:].islower()
+        and raw[start - 1 : start] in _BEFORE_COMMON
+        and raw[start - 2 : start - 1] not in _SENTENCE_ENDS
+        and low in known.small
+        and low not in known.medical
+        and low not in known.drugs
+        and low not in FIRST_WORDS
+        and low not in LONE_WORDS
+        and low not in LABEL_WORDS
+        and low not in large_words()
+        and not low.startswith(known.beginnings)
     )

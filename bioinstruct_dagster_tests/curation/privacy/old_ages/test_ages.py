@@ -9,9 +9,10 @@ from bioinstruct_dagster.curation.privacy.texts import ScannedText
 @pytest.mark.parametrize(
     ("text", "age"),
     [
-        ("A 93-year-old man", "93"), ("aged 101, lives alone", "101"),
+        ("A 93-year-old man", "93-year-old"), ("aged 101, lives alone", "101"),
         ("She turned 92 last week", "92"),
-        ("a 95 lady was seen", "95"), ("ninety-two year old", "ninety-two"), ("Pt 94F", "94"),
+        ("a 95 lady was seen", "95"), ("Pt 94F", "94"),
+        ("ninety-two year old", "ninety-two year old"),
     ],
 )  # fmt: skip
 def test_an_age_over_89_is_found(text, age):

@@ -24,6 +24,9 @@ def found(text: str, *, told: bool = True) -> list[tuple[str, str]]:
         ("She turned ninety-four in spring.", "ninety-four", "age"),
         ("Photo stored as face_left_2.jpg today.", "face_left_2.jpg", "web"),
         ("name: orlaith quibell, seen today", "orlaith quibell", "words"),
+        ("Intake at Osgarby Row: calm.", "Osgarby Row", "words"),
+        ("Ask Parveenah to come.", "Parveenah", "words"),
+        ("On the list: CHUA, Meilin.", "CHUA", "words"),
         ("Seen and examined, dr p. nwachukwu", "nwachukwu", "words"),
         ("Her grandmother is 97 and well.", "97", "figures"),
     ],
@@ -59,3 +62,14 @@ def test_a_name_in_small_letters_counts_where_something_tells_of_a_person_or_a_l
     assert ("tobias", "words") in found(bare)
     assert found(bare, told=False) == []
     assert ("tobias", "words") in found(labelled, told=False)
+
+
+def test_a_common_word_in_capitals_counts_where_something_tells_of_a_person():
+    text = "It was agreed with Chase to wait. Chase the result."
+    assert found(text) == [("Chase", "words")]
+    assert found(text, told=False) == []
+
+
+@pytest.mark.parametrize("text", ["1st seen in the morning", "response in 17/65 (26.15%)"])
+def test_counts_and_ranks_are_none(text):
+    assert found(text) == []

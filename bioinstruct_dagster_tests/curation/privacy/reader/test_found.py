@@ -4,6 +4,9 @@ import pytest
 
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.privacy.gate import PrivacyGate
+from bioinstruct_dagster.curation.privacy.kinds import Span
+from bioinstruct_dagster.curation.privacy.reader import found
+from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
 GATE = PrivacyGate()
 
@@ -59,6 +62,31 @@ def test_beside_a_surer_detail_less_is_enough():
     assert beside[0] == {"reject"}
     assert any("Osgarby" in span for span in beside[1])
     assert "reject" not in alone[0]
+
+
+def test_a_text_of_groups_is_flagged_for_what_is_surer_than_the_hospital_of_a_study():
+    study = "The trial compared groups of patients treated at {}, and all groups improved."
+    assert flagged(study.format("the Osgarby Hospital")) == ({"keep"}, [])
+    person = "The groups were alike. Queries of participants go to r.tolland-quist@osgarby.example."
+    assert flagged(person)[0] != {"keep"}
+
+
+def test_what_belongs_to_a_name_is_part_of_it():
+    text = "MRN 88213377. The list reads: QUIBELL, Orlaith, of the Kilbride post office."
+    assert any("QUIBELL" in span for span in flagged(text)[1])
+
+
+def test_beside_a_detail_what_a_language_model_saw_needs_less():
+    text = ScannedText("Circ done with Feldquist, then home.")
+    start = text.raw.index("Feldquist")
+    label = [Span("name", start, start + len("Feldquist"), 0.65)]
+    facts = found.facts_of(text)
+    scores = [dict(found._read(text, facts, seen, told=True)) for seen in ([], label)]
+    margins = [
+        next(score.margin for one, score in read.items() if one.start == start) for read in scores
+    ]
+    assert margins[1] == margins[0] + found.SEEN_BONUS
+    assert found.read_spans(ScannedText("It was Quist-like."), told=False, seen=label) == []
 
 
 def test_the_same_text_gives_the_same_findings():

@@ -19,7 +19,7 @@ from bioinstruct_dagster.curation.privacy.reader.__main__ import (
 )
 from bioinstruct_dagster.curation.privacy.reader.candidates import candidates
 from bioinstruct_dagster.curation.privacy.reader.notes import MarkedNote, read_marks
-from bioinstruct_dagster.curation.privacy.reader.training import kind_of, learned
+from bioinstruct_dagster.curation.privacy.reader.training import kind_of, learned, without_marked
 from bioinstruct_dagster.curation.privacy.reader.word_features import WordSigns
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
@@ -46,6 +46,14 @@ def test_a_candidate_is_what_covers_half_of_it():
     }
     assert kinds["Osgarby"] == "name"
     assert kinds["Carnmore Mobility Hub"] == "facility"
+
+
+def test_what_is_marked_makes_no_word_known():
+    note = read_marks("name: [[name:orlaith]], seen today")
+    assert without_marked(note) == "name:        , seen today"
+    _, known = learned([note, *marked_notes()["b"]], domain_words())
+    assert "orlaith" not in known.small
+    assert "seen" in known.small
 
 
 def covered(note: MarkedNote) -> tuple[set[int], set[str]]:
@@ -92,10 +100,10 @@ def test_identifiers_of_writers_whom_it_did_not_learn_from_are_found(held_out, m
     monkeypatch.setattr(found, "_signs", lambda: signs)
     with_reader = sum(map(spans_found, notes))
     flagged = [is_flagged(note) for note in notes if not note.spans]
-    monkeypatch.setattr(scanning, "read_spans", lambda text, told: [])
+    monkeypatch.setattr(scanning, "read_spans", lambda text, told, seen: [])
     by_patterns = sum(map(spans_found, notes))
     assert total > 500
-    assert with_reader >= 0.82 * total
+    assert with_reader >= 0.9 * total
     assert by_patterns < 0.7 * total
     assert len(flagged) >= 90
     assert sum(flagged) <= 0.1 * len(flagged)
