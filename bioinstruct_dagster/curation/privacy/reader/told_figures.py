@@ -29,10 +29,10 @@ _ROMAN_DATE = re.compile(
     rf"|{_ROMAN}/[0-3]?\d(?:/(?:19|20)?\d\d)?|[0-3]?\d-{_ROMAN}"
     rf"|{_ROMAN}\.{_ROMAN}\.(?:19|20)\d\d)(?![\w/-])"
 )
-_ROMAN_SIGNS = re.compile(r"[ivxIVX][./ -]\d|\d-[ivxIVX]")
+_ROMAN_SIGNS = re.compile(r"[ivxIVX\d](?:(?<!\d)[./ -]\d|(?<=\d)-[ivxIVX])")
 # "since 29.3." and "by 15 dic."
 _PLAIN_DATE = re.compile(
-    r"(?:(?:[12]\d|3[01])(?<![\w.,/-]..)|[1-9](?<![\w.,/-].)(?!\d))(?:\.(?:0?[1-9]|1[0-2])(?![\w%/-]|\.\d)\.?"
+    r"[1-9](?<![\w.,/-].)(?:(?<=[12])\d|(?<=3)[01]|(?!\d))(?:\.(?:0?[1-9]|1[0-2])(?![\w%/-]|\.\d)\.?"
     rf"| (?i:{any_of(READER('months'))})\b\.?)"
 )
 _BEFORE_DATE = frozenset(
