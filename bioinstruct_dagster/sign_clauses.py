@@ -226,7 +226,6 @@ def split_clause(clause: Clause) -> Iterable[Clause]:
 
 
 NO_CLAUSE: Clause = frozenset()
-_NO_PARTS: dict[str, int] = {}
 ALWAYS = 1  # the bit that every text has, for expressions without a clause
 
 
@@ -243,7 +242,7 @@ class ClauseIndex:
         self._by_beginning: dict[str, dict[str, int]] = {}  # by part of a word, by its key
         self._pairs: dict[str, int] = {}  # by part that is shorter than a key
         self._by_text: dict[str, list[tuple[str, int]]] = {}  # by the rare character in it
-        self._by_word = _Remembered(self._bits_of_word)
+        self._by_word = _Remembered(self.bits_of_word)
         # The bits of the clauses of which a text may hold a literal, by text.
         self.bits_in = _LastTexts(self._find)
 
@@ -275,29 +274,46 @@ class ClauseIndex:
         self._by_word.clear()
         self.bits_in.clear()
 
+    def __len__(self) -> int:
+        """The number of clauses."""
+        return len(self._bits)
+
+    def remember(self, text: str, bits: int) -> None:
+        """Keep the bits of a text that a caller has put together from those of its parts."""
+        self.bits_in.add(text, bits)
+
     def _find(self, text: str) -> int:
         text = text[:SEARCHED_CHARACTERS]
         if len(self._by_word) > MOST_CACHED_WORDS:
             self._by_word.clear()
-        folded, words = folded_text(text), folded_words(text)
         # Most words have no bit, and to drop those is faster than to add them.
-        found = reduce(or_, filter(None, map(self._by_word.__getitem__, words)), ALWAYS)
+        words = filter(None, map(self._by_word.__getitem__, folded_words(text)))
+        return reduce(or_, words, self.bits_of_marks(text))
+
+    def bits_of_marks(self, text: str) -> int:
+        """The bits of the clauses with a rare character that the text fulfils."""
+        found = ALWAYS
         for character, literals in self._by_text.items():
-            if character in folded:
+            if character in text:
+                folded = folded_text(text)
                 for literal, bits in literals:
                     if literal in folded:
                         found |= bits
         return found
 
-    def _bits_of_word(self, word: str) -> int:
+    def bits_of_word(self, word: str) -> int:
+        """The bits of the clauses that a text with this word fulfils."""
         bounded = f"{BOUNDARY}{word}{BOUNDARY}"
         known = self._whole.get(word, 0)
-        parts_of, pairs = self._by_beginning.get, self._pairs.get
-        for at in range(len(bounded) - 1):
-            known |= pairs(bounded[at : at + 2], 0)
-            for part, bits in parts_of(bounded[at : at + PART_KEY], _NO_PARTS).items():
-                if bounded.startswith(part, at):
-                    known |= bits
+        for pair, bits in self._pairs.items():
+            if pair in bounded:
+                known |= bits
+        keys = self._by_beginning
+        for at in range(len(bounded) - PART_KEY + 1):
+            if (key := bounded[at : at + PART_KEY]) in keys:
+                for part, bits in keys[key].items():
+                    if bounded.startswith(part, at):
+                        known |= bits
         return known
 
 
@@ -321,7 +337,12 @@ class _LastTexts(dict[str, int]):
         self._compute = compute
 
     def __missing__(self, text: str) -> int:
+        bits = self._compute(text)
+        self.add(text, bits)
+        return bits
+
+    def add(self, text: str, bits: int) -> None:
+        """Remember the bits of a text, and forget the text that was added first."""
         if len(self) >= MOST_FOLDED_TEXTS:
             del self[next(iter(self))]
-        self[text] = bits = self._compute(text)
-        return bits
+        self[text] = bits

@@ -31,7 +31,7 @@ from bioinstruct_dagster.sign_clauses import (
 PLAIN_SIGN = re.compile(r"\w+\*?", re.ASCII)
 MOST_CACHED_WORDS = 100_000  # distinct words; with more, the cache is cleared
 MOST_REMEMBERED = 1_000  # sets of clauses whose searches are remembered, for each list of signs
-MOST_PHRASES = 8  # that are looked for before an expression is tried
+MOST_PHRASES = 16  # that are looked for before an expression is tried
 
 
 @cache
@@ -128,10 +128,10 @@ class SignIndex:
         return self._marks_by_word[word]
 
 
-_CLAUSES = ClauseIndex()  # of all searches, so that a text's words are looked up once for all
+CLAUSES = ClauseIndex()  # of all searches, so that a text's words are looked up once for all
 
 
-_BITS = _CLAUSES.bits_in
+_BITS = CLAUSES.bits_in
 
 
 def clause_bits(text: str) -> int:
@@ -146,7 +146,7 @@ def _bits_needed(clauses: Iterable[Clause]) -> tuple[int, list[Clause]]:
     """
     parts = [part for each in clauses if can_be_looked_up(each) for part in split_clause(each)]
     parts = [part for part in parts if has_long_parts(part)] or parts
-    return reduce(or_, map(_CLAUSES.bit, parts), 0), parts
+    return reduce(or_, map(CLAUSES.bit, parts), 0), parts
 
 
 def _phrases_of(clauses: Iterable[Clause]) -> tuple[str, ...]:
@@ -223,7 +223,7 @@ class WordTest:
         clause = frozenset([*(f"{BOUNDARY}{word}{BOUNDARY}" for word in words), *parts])
         if not can_be_looked_up(clause):
             raise ValueError("a word has no letter or digit, so it can't be looked up")
-        self._bit = _CLAUSES.bit(clause)
+        self._bit = CLAUSES.bit(clause)
 
     def may_hold(self, text: str) -> bool:
         """Whether the text may hold one of the words. False is sure."""
@@ -309,7 +309,7 @@ def _searches_for(signs: tuple[str, ...]) -> tuple[tuple[_Search, ...], tuple[in
         needs, parts = _bits_needed(clauses)
         phrases = _phrases_of(clauses) if expression in written else ()
         searches.append((needs, phrases, expression))
-        tells.append(_CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS)
+        tells.append(CLAUSES.bit(max(parts, key=how_telling)) if parts else ALWAYS)
     return tuple(searches), tuple(tells)
 
 

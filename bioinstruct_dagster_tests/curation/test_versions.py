@@ -176,7 +176,7 @@ def test_code_that_gates_share_changes_those_that_use_it(copy):
         ("curation.contamination.gate.ContaminationGate", True),
         ("curation.novelty.stored_index.StoredIndex", True),
         ("curation.privacy.gate.PrivacyGate", False),
-        ("curation.quality.gate.QualityGate", False),
+        ("curation.quality.gate.QualityGate", True),
     ):
         assert (code_version(start, package=package) != code_version(start)) == uses
 

@@ -15,6 +15,9 @@ from itertools import chain
 from string import ascii_lowercase
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.domain_texts import DomainTexts, domain_texts
 from bioinstruct_dagster.curation.quality.domain_words import (
@@ -65,6 +68,7 @@ MOST_PLAIN_BESIDE = 4.0  # what plain words of a short row count beside a word o
 # If so large a share of a short row's words is unknown, and none belongs to another field, the row
 # may be of a branch of the domain that the vocabulary lacks.
 UNKNOWN_SHARE = 0.36
+ROUNDING = 1e-6  # more than two sums of the same weights can differ by
 MOST_REMEMBERED_WORDS = 200_000
 MOST_SHOWN_WORDS = 5  # of each side, in a verdict
 MOST_SHOWN_LETTERS = 20  # of a word; a longer one is not shown
@@ -100,6 +104,16 @@ def field_words(*texts: str) -> set[str]:
         folded = "\n".join(texts).lower()
         found.update(compound for compound in firsts[first] if compound in folded)
     return found
+
+
+def is_field_word(word: str) -> bool:
+    """Whether an ASCII word in small letters, without an underscore, can show a field."""
+    return word.isidentifier() and word not in _unread_words()
+
+
+def begins_compound(word: str) -> bool:
+    """Whether a compound of the vocabulary begins with the word."""
+    return word in _compounds_by_first()
 
 
 @cache
@@ -156,6 +170,24 @@ def shipped_weights() -> WordWeights:
     return learn_weights(domain_texts(), domain_vocabulary())
 
 
+class FieldSums(NamedTuple):
+    """Sums over the distinct words of many rows.
+
+    Attributes:
+        listed: the weights of listed words.
+        plain: the weights of plain words.
+        words: the number of words.
+        medical: the number of medical words.
+        beside: whether a word outweighs plain words of a short row.
+    """
+
+    listed: NDArray[np.float64]
+    plain: NDArray[np.float64]
+    words: NDArray[np.int64]
+    medical: NDArray[np.int64]
+    beside: NDArray[np.bool_]
+
+
 class FieldWeights(dict[str, tuple[float, float]]):
     """What each word counts, looked up once: the weight of a listed word, that of a plain word."""
 
@@ -192,9 +224,25 @@ class FieldWeights(dict[str, tuple[float, float]]):
 
 def domain_check(rule: DomainRule) -> RowCheck:
     """A check for a row whose words belong to other fields than biology, medicine and health."""
-    weights = FieldWeights(shipped_weights(), domain_vocabulary())
+    return DomainCheck(rule)
 
-    def check(row: RowTexts) -> RuleMatch | None:
+
+class DomainCheck:
+    """Sums up the weights of a row's words.
+
+    Attributes:
+        weights: what each word counts.
+        fields: the fields that are read.
+    """
+
+    def __init__(self, rule: DomainRule) -> None:
+        self.weights = FieldWeights(shipped_weights(), domain_vocabulary())
+        self.fields = rule.fields
+        self._rule = rule
+
+    def __call__(self, row: RowTexts) -> RuleMatch | None:
+        """The match for a row outside the domain, with the words that say most."""
+        rule, weights = self._rule, self.weights
         words = field_words(*[getattr(row, name) for name in rule.fields])
         sure = rule.sure_terms * max(1.0, len(words) / WORDS_OF_A_LONG_ROW)
         if len(words & weights.medical) >= sure:
@@ -223,4 +271,16 @@ def domain_check(rule: DomainRule) -> RowCheck:
         }
         return RuleMatch(evidence, score=round(total, 1))
 
-    return check
+    def surely_passes(self, sums: FieldSums) -> NDArray[np.bool_]:
+        """Whether each of many rows surely passes, so that it need not be read.
+
+        A sum may differ in its last digits from that of `__call__`, which adds in another order.
+        """
+        rule = self._rule
+        sure = rule.sure_terms * np.maximum(1.0, sums.words / WORDS_OF_A_LONG_ROW)
+        is_short = sums.words < WORDS_OF_A_SHORT_ROW
+        short_plain = min(rule.most_plain, MOST_PLAIN_BESIDE)
+        most_plain = np.where(is_short & sums.beside, short_plain, rule.most_plain)
+        total = sums.listed + np.maximum(sums.plain, -most_plain)
+        passes: NDArray[np.bool_] = (sums.medical >= sure) | (total >= rule.below + ROUNDING)
+        return passes

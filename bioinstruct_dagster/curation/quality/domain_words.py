@@ -5,8 +5,9 @@ the texts from which this is learned (domain_texts).
 """
 
 from collections.abc import Iterator
-from functools import cache
-from typing import Literal, NamedTuple, get_args
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Literal, get_args
 
 from bioinstruct_dagster.curation.quality.grounding.source_words import QUALITY_PACKAGE
 from bioinstruct_dagster.curation.word_lists import word_list
@@ -38,7 +39,8 @@ nothing), plain (words in no list)."""
 WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
 
 
-class DomainVocabulary(NamedTuple):
+@dataclass(frozen=True)
+class DomainVocabulary:
     """The words of all lists, by the way in which they match; letters are small.
 
     Attributes:
@@ -51,6 +53,19 @@ class DomainVocabulary(NamedTuple):
     beginnings: dict[str, WordKind]
     endings: tuple[str, ...]
 
+    @cached_property
+    def _beginning_lengths(self) -> tuple[int, dict[str, list[int]]]:
+        """How many letters each beginning has at least, and its length by these first letters."""
+        key = min(map(len, self.beginnings), default=0)
+        lengths: dict[str, set[int]] = {}
+        for beginning in self.beginnings:
+            lengths.setdefault(beginning[:key], set()).add(len(beginning))
+        return key, {first: sorted(each, reverse=True) for first, each in lengths.items()}
+
+    @cached_property
+    def _ending_lengths(self) -> tuple[frozenset[str], list[int]]:
+        return frozenset(self.endings), sorted(set(map(len, self.endings)))
+
     def kind_of(self, word: str) -> WordKind:
         """The kind of a word.
 
@@ -58,10 +73,16 @@ class DomainVocabulary(NamedTuple):
         """
         if word in self.words:
             return self.words[word]
-        for end in range(len(word), 0, -1):
-            if word[:end] in self.beginnings:
-                return self.beginnings[word[:end]]
-        return "medical" if word[SHORTEST_START:].endswith(self.endings) else "plain"
+        key, lengths = self._beginning_lengths
+        for length in lengths.get(word[:key], ()):
+            if word[:length] in self.beginnings:
+                return self.beginnings[word[:length]]
+        endings, lengths_of_endings = self._ending_lengths
+        rest = word[SHORTEST_START:]
+        for length in lengths_of_endings:
+            if length <= len(rest) and rest[-length:] in endings:
+                return "medical"
+        return "plain"
 
 
 @cache

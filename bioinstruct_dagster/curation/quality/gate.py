@@ -10,8 +10,9 @@ from functools import reduce
 from importlib import import_module
 from operator import or_
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
+from bioinstruct_dagster.curation.collector import paused_collector
 from bioinstruct_dagster.curation.gates import (
     TEXT_FIELDS,
     Decision,
@@ -19,7 +20,10 @@ from bioinstruct_dagster.curation.gates import (
     GateResult,
     RowTexts,
 )
+from bioinstruct_dagster.curation.quality.batches.batch import BatchReader, ReadRow
+from bioinstruct_dagster.curation.quality.domain import DomainCheck
 from bioinstruct_dagster.curation.quality.languages import RuleLanguage
+from bioinstruct_dagster.curation.quality.output_rules import OtherLanguageRule
 from bioinstruct_dagster.curation.quality.rule_settings import QualityRule, RowOrigin
 from bioinstruct_dagster.curation.quality.rules import LlmRule, read_rules
 from bioinstruct_dagster.curation.quality.wording import (
@@ -37,6 +41,7 @@ from bioinstruct_dagster.store.fingerprints import sha256_of
 QUALITY_RULES = INPUTS / "quality_rules.yaml"
 SOUND_ROW = "sound"
 NOT_JUDGED = "not_judged"
+NO_RULES: frozenset[str] = frozenset()
 # Code that the gate's own version leaves out: each rule's version covers the settings that are read
 # from the file, and the function that `checked_by` names.
 SEPARATE_VERSIONS = frozenset({"curation.quality.rules.read_rules"})
@@ -85,6 +90,17 @@ class QualityGate:
         self.version = sha256_of([self._code, [[rule.id, rule.version] for rule in on]])[:12]
         self._sound = GateResult((Finding(SOUND_ROW, self.version, "keep"),))
         active = [_active_rule(rule) for rule in on if not isinstance(rule, LlmRule)]
+        domain = [(one.id, one.check) for one in active if _reads_whole_row(one.check)][:1]
+        self._reader = BatchReader(domain[0][1] if domain else None)
+        english = [rule.id for rule in on if isinstance(rule, OtherLanguageRule)]
+        # The rules that need not read a row within the domain, or one with an output in English.
+        self._settled = {
+            (is_within, is_english): frozenset(
+                [*(name for name, _ in domain if is_within), *(english if is_english else ())]
+            )
+            for is_within in (False, True)
+            for is_english in (False, True)
+        }
         self._searched = list({rule.fields: None for rule in active})
         judging = {
             imported: [rule for rule in active if rule.judges(imported=imported)]
@@ -118,9 +134,12 @@ class QualityGate:
 
         If rules can't judge the row's script or language, a finding names them.
         """
-        return [self._check(row) for row in rows]
+        with paused_collector():
+            return [self._check(*each) for each in zip(rows, self._reader.read(rows), strict=True)]
 
-    def _check(self, row: RowTexts) -> GateResult:
+    def _check(self, row: RowTexts, read: ReadRow | None) -> GateResult:
+        if read is not None:
+            read.remember_bits(row)
         findings: list[Finding] = []
         repairs: dict[str, str] = {}
         imported = row.imported
@@ -132,7 +151,11 @@ class QualityGate:
                 repairs[field] = text
                 row = row._replace(**{field: text})
         unjudged: dict[str, list[str]] = {}
-        for rule, match in self._matches(row, imported=imported):
+        # What was read of a row does not hold for its repaired text.
+        settled = (
+            NO_RULES if read is None or repairs else self._settled[read.is_within, read.is_english]
+        )
+        for rule, match in self._matches(row, settled, imported=imported):
             if why := rule.language.not_judged(row, fired=match is not None):
                 unjudged.setdefault(why, []).append(rule.id)
             elif match is not None:
@@ -147,7 +170,7 @@ class QualityGate:
         return GateResult(tuple(findings), repairs)
 
     def _matches(
-        self, row: RowTexts, *, imported: bool
+        self, row: RowTexts, settled: frozenset[str], *, imported: bool
     ) -> Iterator[tuple[ActiveRule, RuleMatch | None]]:
         """The rules that match; those that do not match only if the row's language may be why."""
         # Every rule can judge ASCII, unless it fires because words are missing.
@@ -156,7 +179,7 @@ class QualityGate:
         bits = dict(zip(TEXT_FIELDS, map(clause_bits, texts), strict=True))
         held = [reduce(or_, map(bits.__getitem__, fields), ALWAYS) for fields in self._searched]
         for rule, check, telling, place in self._checking[imported]:
-            match = check(row) if telling & held[place] else None
+            match = check(row) if telling & held[place] and rule.id not in settled else None
             if match is not None or not is_ascii:
                 yield rule, match
 
@@ -168,6 +191,11 @@ def _active_rule(rule: QualityRule) -> ActiveRule:
     if isinstance(check, PatternCheck):
         return replace(active, check=check.check, fields=check.fields, telling=check.telling)
     return active
+
+
+def _reads_whole_row(check: RowCheck) -> TypeGuard[DomainCheck]:
+    """Whether the check sums up the words of all fields, as a batch of rows does."""
+    return isinstance(check, DomainCheck) and set(check.fields) == set(TEXT_FIELDS)
 
 
 def _check_of(rule: QualityRule) -> RowCheck:

@@ -7,6 +7,7 @@ comparing texts by these numbers (curation.novelty, curation.contamination).
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -133,6 +134,17 @@ class Vocabulary:
         """`tokenize` of each text, as numbers."""
         return self._encode(texts, _ROUGE_FOLD, _rouge_bytes)
 
+    def encode_words(self, texts: Sequence[str]) -> EncodedTexts:
+        """Runs of ASCII letters, digits and underscores of each text, in small letters."""
+        return self._encode(texts, _WORD_FOLD, _joined_bytes)
+
+    def tokens_from(self, number: int) -> list[str]:
+        """All tokens from this number on."""
+        starts = self._starts[number : self._used + 1]
+        known = bytes(self._arena[starts[0] : starts[-1]])
+        ends = (starts - starts[0]).tolist()
+        return [known[start:end].decode("utf-8", "surrogatepass") for start, end in pairwise(ends)]
+
     def encode_tokens(self, texts: Iterable[Sequence[str]]) -> EncodedTexts:
         """Numbers of tokens that the caller has split; no token may hold a space or a NUL."""
         return self._encode([" ".join(tokens) for tokens in texts], _SPACE_FOLD, _joined_bytes)
@@ -203,6 +215,8 @@ def _fold_table(kept: bytes) -> NDArray[np.uint8]:
 
 _ROUGE_FOLD = _fold_table(b"abcdefghijklmnopqrstuvwxyz0123456789")
 _ROUGE_FOLD[ord("A") : ord("Z") + 1] = _ROUGE_FOLD[ord("a") : ord("z") + 1]
+_WORD_FOLD = _ROUGE_FOLD.copy()
+_WORD_FOLD[ord("_")] = ord("_")
 _SPACE_FOLD = _fold_table(bytes(byte for byte in range(1, 256) if byte != ord(" ")))
 
 

@@ -173,3 +173,15 @@ def test_long_runs_of_combining_marks_are_broken_up():
 )
 def test_text_in_other_scripts_is_half_unseen(text, expected):
     assert is_half_unseen(text) is expected
+
+
+def test_words_of_ascii_texts_keep_their_underscores():
+    vocabulary = Vocabulary()
+    first = vocabulary.encode_words(["The goal_keeper's 2 KNEES", "", "the"])
+    assert vocabulary.tokens_from(0) == ["the", "goal_keeper", "s", "2", "knees"]
+    assert first.tokens.tolist() == [0, 1, 2, 3, 4, 0]
+    assert first.lengths.tolist() == [5, 0, 1]
+    known = len(vocabulary)
+    vocabulary.encode_words(["the hip and knees"])
+    assert vocabulary.tokens_from(known) == ["hip", "and"]
+    assert vocabulary.tokens_from(len(vocabulary)) == []

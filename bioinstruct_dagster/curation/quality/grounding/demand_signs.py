@@ -200,7 +200,7 @@ OWN_TEXT = re.compile(
 )
 MOST_MENTION_WORDS = 14  # of an input that mentions a question and is none
 # One short sentence about a person who is nowhere described.
-THIS_PERSON = re.compile(
+THIS_PERSON = WordedPattern(
     r"(?!.*\b(?:with|who|whose|has|had|an?|of)\b)(?:[\w'’-]+ ){1,9}this (?:patient|man|woman|child"
     r"|infant"
     r"|person|case)(?: [\w'’-]+){0,5}[.?]?",

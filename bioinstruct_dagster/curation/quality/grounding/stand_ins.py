@@ -61,7 +61,7 @@ LETTERED = re.compile(
 BRACKETED = re.compile(r"\[[A-Za-z][^\[\]]{0,80}\]")
 # Each mark and each bracket has one of these parts, in small letters, and each such thing has a
 # letter for a name. Both are quick to search for.
-MARK_HINT = re.compile(r"[@{<\[…]|%[s(]|__|\.\.\.|xxx|yyy|zzz")
+MARK_HINTS = ("@", "{", "<", "[", "…", "%s", "%(", "__", "...", "xxx", "yyy", "zzz")
 LETTER_HINT = re.compile(r" (?:[A-DX-Z]|XYZ|ABC)\b")
 # A mark that says that a part of the text is still to be written.
 UNFILLED = re.compile(
@@ -178,7 +178,8 @@ class StandIns:
             if found := _placeholder_pattern().pattern.fullmatch(one):
                 kind = nouns_of(found.group("kind") or "")
                 return not kind or kind[-1] in self._class_of
-        has_mark = MARK_HINT.search(text.lower()) is not None
+        folded = text.lower()
+        has_mark = any(hint in folded for hint in MARK_HINTS)
         has_letter = has_mark or (_LETTERED.may_match(text) and LETTER_HINT.search(text))
         if has_letter and self._is_marked(text, has_mark=has_mark):
             return True

@@ -226,10 +226,13 @@ class _LoopCheck:
 
     def _repeated_phrase(self, words: list[str], row: RowTexts) -> tuple[str, int] | None:
         """A phrase or word that follows itself too often, and how often."""
+        repeated = len(words) - len(set(words))
         for period in range(1, min(MOST_PHRASE_WORDS, len(words) // LONG_PHRASE_TIMES) + 1):
-            # A run of n words that equal the word one period later has n + period words.
+            # A run of n words that equal the word one period later has n + period words, and each
+            # of the n stands in the text a second time.
             least = PHRASE_TIMES if period < LONG_PHRASE_WORDS else LONG_PHRASE_TIMES
-            if sum(map(eq, words, words[period:])) < (least - 1) * period:
+            wanted = (least - 1) * period
+            if repeated < wanted or sum(map(eq, words, words[period:])) < wanted:
                 continue
             for start, length in _runs(words, period, least):
                 phrase, times = words[start : start + period], length // period

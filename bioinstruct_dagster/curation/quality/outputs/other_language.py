@@ -63,6 +63,11 @@ def _in_other_script(text: str) -> bool:
     return letters >= LEAST_LETTERS or len(_GREEK_WORD.findall(text)) >= LEAST_FOUND
 
 
+def other_words() -> frozenset[str]:
+    """The words that are frequent in other languages; a text in one of them has several."""
+    return language_list("other_function_words")
+
+
 def _in_other_words(text: str) -> bool:
     # The words of a text without underscores are split once for all rules.
     words = folded_words(text) if text.isascii() and "_" not in text else words_of(text)
@@ -71,7 +76,7 @@ def _in_other_words(text: str) -> bool:
     english = english_words(words)
     if ENGLISH_FOR_EACH * english > len(words):
         return False
-    of_others = language_list("other_function_words")
+    of_others = other_words()
     found = [word for word in words if word in of_others]
     return (
         len(set(found)) >= LEAST_FOUND

@@ -8,7 +8,8 @@ asked and given, and of what the output tells beyond that. Does not: tokens (tok
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from itertools import groupby
+from itertools import chain, compress, pairwise
+from operator import ne
 from typing import NamedTuple
 
 from bioinstruct_dagster.curation.quality.grounding.learned.tokens import (
@@ -69,6 +70,29 @@ TASK_WORD = "task word"
 SignList = list[tuple[str, Collection[str]]]
 
 
+class _Joined(dict[tuple[str, ...], str]):
+    """Classes that follow each other, joined once: there are few classes, and many texts."""
+
+    def __missing__(self, kinds: tuple[str, ...]) -> str:
+        self[kinds] = joined = " ".join(kinds)
+        return joined
+
+
+_JOINED = _Joined()
+
+
+class _Read(NamedTuple):
+    """The tokens of a text by what is known of them, in order."""
+
+    kinds: tuple[str, ...] = ()
+    nouns: tuple[str, ...] = ()
+    are_words: tuple[bool, ...] = ()
+
+    @classmethod
+    def of(cls, tokens: Sequence[Token]) -> "_Read":
+        return cls(*zip(*tokens, strict=True)) if tokens else cls()
+
+
 class AskedSigns(NamedTuple):
     """What an instruction asks and its input gives.
 
@@ -97,10 +121,10 @@ def asked_signs(instruction: str, text: str) -> AskedSigns:
         instruction: of the task.
         text: the input without white space around it.
     """
-    task, given = tokens_of(instruction), tokens_of(text)
+    task, given = map(_Read.of, (tokens_of(instruction), tokens_of(text)))
     verb = _verb(task)
-    words = {one.noun for one in task if one.is_word}
-    kinds = {one.kind for one in task}
+    words = set(compress(task.nouns, task.are_words))
+    kinds = set(task.kinds)
     pointers, pointed = _pointed(task)
     signs: SignList = [
         ("verb", (verb,)),
@@ -161,28 +185,31 @@ def told_signs(output: str, text: str, instruction: str, asked: AskedSigns) -> S
     ]
 
 
-def _verb(task: Sequence[Token]) -> str:
+def _verb(task: _Read) -> str:
     """The first word of the main clause, as a rule its verb."""
-    if not task:
+    nouns = task.nouns
+    if not nouns:
         return ""
-    if task[0].noun in GIVEN:
-        nouns = [one.noun for one in task]
-        if "," in nouns[:-1]:
-            return nouns[nouns.index(",") + 1]
-    return task[0].noun
+    if nouns[0] in GIVEN and "," in nouns[:-1]:
+        return nouns[nouns.index(",") + 1]
+    return nouns[0]
 
 
-def _pointed(task: Sequence[Token]) -> tuple[set[str], set[str]]:
+def _pointed(task: _Read) -> tuple[set[str], set[str]]:
     """Each pointer such as "the" with the class of the first material after it, and its noun."""
-    pointers, pointed = set(), set()
-    places = [place for place, one in enumerate(task) if one.kind in MATERIALS]
+    kinds, nouns, _ = task
+    pointers: set[str] = set()
+    pointed: set[str] = set()
+    if MATERIALS.isdisjoint(kinds):
+        return pointers, pointed
+    places = [place for place, kind in enumerate(kinds) if kind in MATERIALS]
     for place in places:
         for before in range(place - 1, max(-1, place - 1 - MOST_POINTED), -1):
-            if task[before].kind in MATERIALS:
+            if kinds[before] in MATERIALS:
                 break
-            if task[before].noun in POINTERS:
-                pointers.add(f"{task[before].noun} {task[place].kind}")
-                pointed.add(task[place].noun)
+            if nouns[before] in POINTERS:
+                pointers.add(f"{nouns[before]} {kinds[place]}")
+                pointed.add(nouns[place])
     return pointers, pointed
 
 
@@ -195,11 +222,13 @@ class _Input:
         materials: the nouns for a material that it names.
     """
 
-    def __init__(self, text: str, given: Sequence[Token]) -> None:
+    def __init__(self, text: str, given: _Read) -> None:
         self._text, self._given = text, given
-        self._words = [one.kind for one in given if one.is_word]
-        self._kinds = {one.kind for one in given}
-        self.materials = {one.noun for one in given if one.kind in MATERIALS}
+        self._words = list(compress(given.kinds, given.are_words))
+        self._kinds = set(given.kinds)
+        self.materials: set[str] = set()
+        if not self._kinds.isdisjoint(MATERIALS):
+            self.materials = set(compress(given.nouns, map(MATERIALS.__contains__, given.kinds)))
         self.shape = self._shape() if self._words else EMPTY
         self.first = next((kind for kind in self._words if kind not in DULL), "general")
 
@@ -211,20 +240,22 @@ class _Input:
     def signs(self) -> SignList:
         """The signs of the input alone."""
         text, count = self._text, len(self._words)
-        runs = [kind for kind, _ in groupby([one.kind for one in self._given])]
-        pairs = list(map("{} {}".format, runs, runs[1:]))
+        kinds = self._given.kinds
+        runs = list(compress(kinds, map(ne, kinds, chain(("",), kinds))))  # each change of class
+        pairs = set(pairwise(runs))
+        triples = set(zip(runs, runs[1:], runs[2:], strict=False))
         return [
             ("shape", (self.shape,)),
             ("input length", (_step(count, LENGTHS),)),
             ("first", (self.first, f"{self.first} {_step(count, FEW_LENGTHS)}")),
-            ("first word", (self._given[0].noun,)),
+            ("first word", (self._given.nouns[0],)),
             ("ends", ("word" if text[-1].isalnum() else text[-1],)),
             ("small letter", (str(text[0].islower()),)),
-            ("input word", {one.noun for one in self._given}),
+            ("input word", set(self._given.nouns)),
             ("input class", self._kinds),
             ("beginning", (" ".join(runs[:MOST_CLASSES]),)),
-            ("two classes", set(pairs)),
-            ("three classes", set(map("{} {}".format, pairs, runs[2:]))),
+            ("two classes", list(map(_JOINED.__getitem__, pairs))),
+            ("three classes", list(map(_JOINED.__getitem__, triples))),
         ]
 
 

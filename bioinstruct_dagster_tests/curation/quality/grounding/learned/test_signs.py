@@ -1,12 +1,14 @@
 """The signs of a row, and how they are said in words."""
 
+import pytest
+
 from bioinstruct_dagster.curation.quality.grounding.learned.sign_texts import sign_texts
 from bioinstruct_dagster.curation.quality.grounding.learned.signs import (
     asked_signs,
     is_short,
     told_signs,
 )
-from bioinstruct_dagster.curation.quality.grounding.learned.tokens import tokens_of
+from bioinstruct_dagster.curation.quality.grounding.learned.tokens import TOKEN, tokens_of
 
 
 def test_words_have_classes_and_small_words_keep_their_name():
@@ -60,3 +62,22 @@ def test_signs_are_said_once_and_those_without_a_sentence_are_left_out():
         "the task points at a material, and the input names it again",
         'the task begins with "extract"',
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The patient's x-ray, read at 10:30 (a.m.): 5.5% of 1,000.",
+        "See https://example.org/a.pdf, http or httpd; HTTP was an\u00a0acronym.",
+        "A list [of several drugs] and {a note} ... and … or ____.",
+        "Naïve “quotes”, ſharp ²signs² Ⅷ a’b -- ?! x_y",
+        "",
+    ],
+)
+def test_the_tokens_of_a_text_are_those_of_the_whole_expression(text):
+    for _ in range(2):  # the second time, they are remembered
+        found = tokens_of(text)
+        assert len(found) == len(TOKEN.findall(text))
+        assert [one.noun for one in found] == [
+            tokens_of(one)[0].noun for one in TOKEN.findall(text)
+        ]
