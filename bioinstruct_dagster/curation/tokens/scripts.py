@@ -40,7 +40,9 @@ _ENGLISH_PER_WORD = (4, 3)
 _REMEMBERED_TEXTS = 16  # several rules ask about each text of a row
 _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 _LATIN_LETTER = re.compile(f"[{_LATIN}]")
-_LETTER = re.compile(r"[^\W\d_]")
+# Signs that are no letters of a script: "C₈H₁₀", "№", "Ⅳ", "①", and the letters of formulas.
+LETTERLIKE = "\u2070-\u24ff\U0001d400-\U0001d7ff"
+_LETTER = re.compile(rf"[^\W\d_{LETTERLIKE}]")
 _WORD = re.compile(rf"[{SPACELESS_SCRIPTS}]|[^\W\d_{SPACELESS_SCRIPTS}]+")
 
 

@@ -13,7 +13,7 @@ from bioinstruct_dagster.curation.gates import RowTexts
 from bioinstruct_dagster.curation.quality.languages import english_words, language_list
 from bioinstruct_dagster.curation.quality.output_rules import OtherLanguageRule
 from bioinstruct_dagster.curation.quality.wording import RowCheck, RuleMatch, excerpt, words_of
-from bioinstruct_dagster.curation.tokens.scripts import is_latin
+from bioinstruct_dagster.curation.tokens.scripts import LETTERLIKE, is_latin
 from bioinstruct_dagster.sign_clauses import folded_words
 from bioinstruct_dagster.signs import SignSearch
 
@@ -25,7 +25,9 @@ LEAST_SHARE = 0.2
 # Words of another language to one of English; "has", "he" and "was" are of both.
 ENGLISH_FOR_EACH = 4
 LEAST_LETTERS = 4  # of another script; fewer are a symbol, as in "the µ-opioid receptor"
-_SCRIPT_LETTER = re.compile(r"(?![A-Za-z\u00aa-\u024f\u0370-\u03ff\u1e00-\u1eff])[^\W\d_]")
+_SCRIPT_LETTER = re.compile(
+    rf"(?![A-Za-z\u00aa-\u024f\u0370-\u03ff\u1e00-\u1eff{LETTERLIKE}])[^\W\d_]"
+)
 _GREEK_WORD = re.compile("[\u0370-\u03ff\u1f00-\u1fff]{3,}")
 
 
