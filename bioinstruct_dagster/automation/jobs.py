@@ -195,7 +195,8 @@ def study_job(
 
 def stops(result: dg.AssetCheckEvaluation) -> bool:
     """Whether a check's result fails the step, as Dagster decides it: a warning does not."""
-    return result.blocking and not result.passed and result.severity == dg.AssetCheckSeverity.ERROR
+    fails = not result.passed and result.severity == dg.AssetCheckSeverity.ERROR
+    return fails and bool(result.blocking)
 
 
 def judged_by(
