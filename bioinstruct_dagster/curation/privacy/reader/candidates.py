@@ -47,27 +47,8 @@ _ALPHA_GAPS = frozenset(
     (" ", "-", "-", " & ", *(f" {word} " for word in _PARTICLES), "'", "’", " '", " “", ' "')
 )
 _NUMBER_GAPS = frozenset(
-    (
-        " ",
-        "-",
-        " - ",
-        ".",
-        ". ",
-        "/",
-        ") ",
-        ")",
-        " (",
-        "-(",
-        " of ",
-        " the ",
-        ", ",
-        " / ",
-        "–",
-        " de ",
-        " '",
-        " ’",
-    )
-)
+    (" ", "-", " - ", ".", ". ", "/", ") ", ")", " (", "-(", " of ", " the ", ", ", " / ", "–")
+) | {" de ", " '", " ’"}
 _ENDS = READER("never_last") | frozenset(map(str.lower, NAMES("credentials")))
 _TYPES = all_words(NOTED("facility_types"))
 _STREETS = PLACES("streets")
@@ -100,11 +81,18 @@ _NO_AGE_AFTER = re.compile(
     rf"[ -]?(?:%|{any_of(unit for unit in DATES('units_after_numbers') if len(unit) > 1)}(?![a-z]))"
 )
 _AGE_AFTER = re.compile(r"[ -]?(?:years?|yrs?|y/o|yo|y\.o|y)\b(?:[ -]old)?")
-# Numbers that are free to call, and numbers of articles.
-_NO_PERSONS = re.compile(r"10\.\d{4}/|1?[ -]?\(?8(?:00|33|44|55|66|77|88)[ )-]{1,2}")
+# Numbers that are free to call, numbers of articles, trials and variants, and ranges with a unit.
+_NO_PERSONS = re.compile(
+    r"10\.\d{4}/|1?[ -]?\(?8(?:00|33|44|55|66|77|88)[ )-]{1,2}|(?:PMC|NCT|PMID|rs)\d{3}"
+    rf"|\d{{1,4}}[-–]\d{{1,4}}{_NO_AGE_AFTER.pattern}"
+)
 _NUMBERED, _NUMBERED_BESIDE = READER("numbered_things"), READER("numbered_beside_a_detail")
 _NOTHING = frozenset[str]()
-_TEXT_TO = re.compile(r"\b[Tt]ext\s\S{1,12}\sto\s$")  # a number for short messages
+# Before a number for short messages, and before a score.
+_NO_CODE_BEFORE = re.compile(
+    r"\b[Tt]ext\s\S{1,12}\sto\s$|\b(?i:pain|strength|power|scored?|scores|scale|mmse|moca|gcs|apgar"
+    r"|acuity|rated)(?:\s(?:was|is|of|at|now|level|score|scale|rated|a)){0,3}[\s:=]{1,2}$"
+)
 _ORDINAL = rf"(?:the )?{any_of(READER('ordinals'))}"
 _DAY_BEFORE = re.compile(rf"\b(?i:{_ORDINAL})(?: of)? $")
 _DAY_AFTER = re.compile(rf" (?:the )?(?i:{_ORDINAL}|\d\d?(?:st|nd|rd|th))\b")
@@ -368,7 +356,7 @@ def _is_code(raw: str, start: int, words: tuple[str, ...], digits: int) -> bool:
     if (
         not digits
         or _NO_PERSONS.match(raw, start)
-        or _TEXT_TO.search(raw, max(0, start - 24), start)
+        or _NO_CODE_BEFORE.search(raw, max(0, start - 40), start)
     ):
         return False
     before = raw[max(0, start - _CODE_AWAY) : start].lower().split()
