@@ -311,13 +311,18 @@ def _is_surname_first(raw: str, end: int) -> bool:
 def tells_little(raw: str, one: Candidate, known: KnownWords) -> bool:
     """Whether a candidate holds no known name, and is small, common or opens a sentence.
 
-    Where nothing else tells of a person, it is hardly ever sure to be an identifier.
+    Where nothing else tells of a person, it is hardly ever sure to be an identifier: "Physical
+    Therapy" is a department, and "Kinver Physical Therapy" somebody's practice.
     """
-    if one.form != "words" or not KNOWN_NAMES.isdisjoint(map(str.lower, one.words)):
+    lowered = [word.lower() for word in one.words]
+    if one.form != "words" or not KNOWN_NAMES.isdisjoint(lowered):
         return False
-    if raw[one.start].islower():
+    if raw[one.start].islower() or (len(lowered) == 1 and _begins(raw, one.start)):
         return True
-    return len(one.words) == 1 and (_begins(raw, one.start) or one.words[0].lower() in known.small)
+    return known.small.issuperset(lowered) and (
+        len(lowered) == 1
+        or any(low in known.medical or low.startswith(known.beginnings) for low in lowered)
+    )
 
 
 def _begins(raw: str, start: int) -> bool:

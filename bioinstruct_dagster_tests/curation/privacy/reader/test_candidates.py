@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioinstruct_dagster.curation.privacy.reader.candidates import candidates
+from bioinstruct_dagster.curation.privacy.reader.candidates import candidates, tells_little
 from bioinstruct_dagster.curation.privacy.reader.weights import shipped_weights
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 
@@ -41,6 +41,8 @@ def test_what_may_be_an_identifier_is_a_candidate(text, wanted, form):
         "The patient was given 250 mg of the drug twice a day.",
         "Blood pressure was 120/80, pulse 72, temperature 37.5.",
         "Treatment lasted 12-16 weeks in 12,500 patients.",
+        "Metformin 500-1000 mg twice daily; see PMC7654321 and NCT01234567.",
+        "Pain was 7/10, the MMSE was 27/30, and GCS 14/15.",
         "Weight 97 kg, 100 mg a day, saturation 98 % or 98 percent, pressure 105 mmHg.",
         "The code is ICD 10 and the article is at 10.1234/abcd.5678.",
         "In the morning they took aspirin with water.",
@@ -73,3 +75,16 @@ def test_a_common_word_in_capitals_counts_where_something_tells_of_a_person():
 @pytest.mark.parametrize("text", ["1st seen in the morning", "response in 17/65 (26.15%)"])
 def test_counts_and_ranks_are_none(text):
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "little"),
+    [
+        ("He was referred to Physical Therapy.", True),
+        ("He was referred to Kinver Physical Therapy.", False),
+    ],
+)
+def test_a_department_tells_little(text, little):
+    known = shipped_weights().known
+    seen = candidates(ScannedText(text), known, told=False)
+    assert [tells_little(text, one, known) for one in seen] == [little]
