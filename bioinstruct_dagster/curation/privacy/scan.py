@@ -114,7 +114,10 @@ def scan(task: RowTexts, entities: Entities = NO_ENTITIES) -> ScanResult:
     found = resolve_overlaps((*details, *names, *_of_kind("location", seen), *repeated))
     # What one text labels, another may say without a label: "MRN 8821377", then "(8821377)".
     found = resolve_overlaps((*found, *repeated_spans(text.raw, found)))
-    return ScanResult(_by_text(task, _with_read(text.raw, found, read)), _NO_SPANS)
+    found = _with_read(text.raw, found, read)
+    # So may be what the reader found: "from Springfield", then "Springfield: location".
+    found = _with_read(text.raw, found, list(repeated_spans(text.raw, found)))
+    return ScanResult(_by_text(task, found), _NO_SPANS)
 
 
 def _with_read(raw: str, spans: Sequence[Span], read: Sequence[Span]) -> list[Span]:

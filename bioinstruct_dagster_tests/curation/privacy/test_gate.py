@@ -411,3 +411,13 @@ def test_a_doubtful_detail_is_flagged_and_never_redacted_by_any_action(action):
         ("possible_identifier", "flag")
     ]
     assert not result.repairs
+
+
+def test_what_the_reader_finds_in_one_text_is_replaced_in_all_of_them():
+    task = RowTexts(
+        "List the protected details.",
+        "Travelled up from Ashgrove by bus today, MRN 8827713.",
+        "- Ashgrove: location",
+    )
+    (result,) = PrivacyGate("redact").check([task])
+    assert result.repairs["output"] == "- <LOCATION>: location"
