@@ -127,7 +127,7 @@ def age_spans(text: ScannedText) -> Iterator[Span]:
             continue
         if group in "sfg" and _ANIMAL.search(text.raw, match.end(), match.end() + 40):
             continue
-        # "In her nineties" identifies only beside a name.
         unit = _UNIT_AFTER.match(text.raw, end)
         end = unit.end() if unit else end
+        # "In her nineties" identifies only beside a name.
         yield Span("age_over_89", start, end, 0.5 if group == "u" else 0.85)

@@ -15,6 +15,7 @@ from bioinstruct_dagster.curation.privacy.noted.persons import (
     is_note,
 )
 from bioinstruct_dagster.curation.privacy.reader.candidates import DAYS, MONTHS, Candidate
+from bioinstruct_dagster.curation.privacy.reader.told_figures import SIGN_WORDS
 from bioinstruct_dagster.curation.privacy.reader.word_features import (
     WordSigns,
     classes_of,
@@ -40,7 +41,6 @@ _ROMAN_MONTH = re.compile(
     r"(?<![^\W_])(?:x?i{1,3}|i[vx]|vi{0,3}|xi{0,2})[ ./-]{1,2}\d", re.IGNORECASE
 )
 _SPELLED = re.compile(r"(?:[^\W\d_][-.]){3,}[^\W\d_]")
-_SAID = frozenset(("dash", "slash", "hyphen"))
 _MONTHS, _DAYS = range(1, 13), range(1, 32)
 _LONG_ENOUGH = 3  # digits of a number in a path; letters of the name of a month
 
@@ -207,7 +207,7 @@ def _kind_of_figures(raw: str, parts: list[str], digits: int) -> str:
         ("age", _HIGH_AGE.match(raw)),
         ("day", not DAYS.isdisjoint(parts)),
         ("roman", _ROMAN_MONTH.search(raw)),
-        ("said", not digits or not _SAID.isdisjoint(parts)),
+        ("said", not digits or not SIGN_WORDS.isdisjoint(parts)),
     )
     return next((kind for kind, fits in kinds if fits), "")
 

@@ -99,11 +99,10 @@ def read_spans(text: ScannedText, *, told: bool, seen: Sequence[Span] = ()) -> l
     """
     facts = facts_of(text)
     if not told:
-        of_many = facts.of_many
-        if of_many and not _may_tell_one(text):
+        if facts.of_many and not _may_tell_one(text):
             return []
         first = _read(text, facts, (), told=False)
-        if not any(_is_sure(reading, of_many=of_many) for _, reading in first):
+        if not any(_is_sure(reading, of_many=facts.of_many) for _, reading in first):
             return []
     # Beside what is sure, less is enough: all candidates are read.
     return list(_spans(text.raw, list(_read(text, facts, seen, told=True))))

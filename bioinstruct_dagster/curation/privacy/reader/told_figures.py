@@ -7,8 +7,9 @@ behind a cheap test of the text. Does not: whether one is an identifier (feature
 import re
 from collections.abc import Iterator
 
+from bioinstruct_dagster.curation.privacy.old_ages.told import ONES
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
-from bioinstruct_dagster.curation.privacy.vocabulary import READER, any_of
+from bioinstruct_dagster.curation.privacy.vocabulary import READER, all_words, any_of
 
 # "PIC/NEPH/3317", "IM 77/4093", "KMH 2019-3356": capitals before what alone reads as a value.
 _CODE = re.compile(
@@ -47,23 +48,22 @@ _SPOKEN_DAY = re.compile(
     rf"|(?:(?<=\bon )|(?<=\bsince ))the (?!first\b|second\b){_ORDINAL}\b"
     r"(?= (?:and|at|with|again|inst|ult|prox)\b|[.,;?!\n])"
 )
-_ONE = "one|two|three|four|five|six|seven|eight|nine"
-_SMALL_NUMBER = f"{_ONE}|ten|eleven|twelve"
+_SMALL_NUMBER = f"{ONES}|ten|eleven|twelve"
 _TEEN = "thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
 _TENS = "thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _SPOKEN_DATE = re.compile(
-    rf"\b(?:{_SMALL_NUMBER}|{_TEEN}|twenty|thirty)(?:[ -](?:{_ONE}))?[,/ ]{{1,2}}(?:of )?"
-    rf"(?:{_SMALL_NUMBER}|{_TEEN}|twenty|thirty)(?:[ -](?:{_ONE}))?[,/ ]{{1,2}}"
+    rf"\b(?:{_SMALL_NUMBER}|{_TEEN}|twenty|thirty)(?:[ -]{ONES})?[,/ ]{{1,2}}(?:of )?"
+    rf"(?:{_SMALL_NUMBER}|{_TEEN}|twenty|thirty)(?:[ -]{ONES})?[,/ ]{{1,2}}"
     rf"(?:nineteen[ -]|two thousand (?:and )?|twenty[ -])?"
-    rf"(?:(?:{_TENS}|oh)(?:[ -](?:{_ONE}))?)\b(?! (?:percent|milli|m g|mg))"
+    rf"(?:(?:{_TENS}|oh)(?:[ -]{ONES})?)\b(?! (?:percent|milli|m g|mg))"
 )
 _TENS_WORDS = frozenset(_TENS.split("|")) | {"oh"}
-_NUMBER_WORDS = frozenset(f"{_SMALL_NUMBER}|{_TEEN}".split("|"))
+_NUMBER_WORDS = all_words((_SMALL_NUMBER, _TEEN))
 # "447 dash 2280", "C dash 3391".
-_SIGN_WORDS = frozenset(("dash", "slash", "hyphen"))
+SIGN_WORDS = frozenset(("dash", "slash", "hyphen"))
 _SAID = (
-    rf"(?:\d{{1,6}}|[a-z]\d{{0,4}}|[a-z]{{2}}(?= \d|(?: (?:{_ONE}|zero|oh)\b))"
-    rf"|{_ONE}|zero|oh|double|triple)"
+    rf"(?:\d{{1,6}}|[a-z]\d{{0,4}}|[a-z]{{2}}(?= \d|(?: (?:{ONES}|zero|oh)\b))"
+    rf"|{ONES}|zero|oh|double|triple)"
 )
 _SPOKEN_CODE = re.compile(
     rf"\b{_SAID}(?:[ ,]{{1,2}}{_SAID}){{0,9}} (?:dash|slash|hyphen)"
@@ -96,5 +96,5 @@ def told_figures(text: ScannedText) -> Iterator[tuple[int, int]]:
         yield from (match.span() for match in _SPOKEN_DAY.finditer(text.lowered))
     if not words.isdisjoint(_TENS_WORDS) and not words.isdisjoint(_NUMBER_WORDS):
         yield from (match.span() for match in _SPOKEN_DATE.finditer(text.lowered))
-    if not words.isdisjoint(_SIGN_WORDS):
+    if not words.isdisjoint(SIGN_WORDS):
         yield from (match.span() for match in _SPOKEN_CODE.finditer(text.lowered))

@@ -7,6 +7,7 @@ further forms (told_figures), or whether one is an identifier (features, weights
 import re
 from collections.abc import Iterator
 
+from bioinstruct_dagster.curation.privacy.old_ages.told import ONES
 from bioinstruct_dagster.curation.privacy.texts import ScannedText
 from bioinstruct_dagster.curation.privacy.vocabulary import READER
 from bioinstruct_dagster.curation.privacy.web_addresses import is_public_address
@@ -25,12 +26,11 @@ _SPOKEN_WEB = re.compile(
 _FILE_ENDINGS = tuple(f".{ending}" for ending in READER("file_endings"))
 _WEB_WORDS = READER("file_endings") | {"http", "https", "www"}
 _WRITTEN_AGES = frozenset(("ninety", "hundred", "ninetieth", "hundredth"))
-_ONES = "one|two|three|four|five|six|seven|eight|nine"
 _WRITTEN_AGE = re.compile(
-    rf"(?<!nineteen )(?<!one )(?<!in )(?<!over )\bninety(?:[- ](?:{_ONES}))?\b"
+    rf"(?<!nineteen )(?<!one )(?<!in )(?<!over )\bninety(?:[- ]{ONES})?\b"
     r"(?! (?:percent|over|mg|m g|pounds|beats|five? over)\b)"
     r"|(?:(?<=is )|(?<=turned )|(?<=nearly )|(?<=be )|(?<=was ))"
-    rf"(?:a |one )?hundred(?: and (?:{_ONES}))?\b(?=[.,;!?)]| years)"
+    rf"(?:a |one )?hundred(?: and {ONES})?\b(?=[.,;!?)]| years)"
 )
 
 
